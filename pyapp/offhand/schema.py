@@ -248,12 +248,14 @@ def _bound(
             continue
         value = schema[keyword]
         try:
-            if isinstance(value, bool):
+            if type(value) not in (int, float):
                 raise InvalidOperation
             units = Decimal(str(value)).scaleb(decimals) * sign
             whole = int(units.to_integral_value("ROUND_CEILING"))
         except (InvalidOperation, OverflowError, ValueError):
-            raise SchemaError(f"In {where}: {keyword} {value!r} is not a number.", "") from None
+            raise SchemaError(
+                f"In {where}: {keyword} {value!r} is not a number.", "Make it one."
+            ) from None
         bounds.append(whole + 1 if step and whole == units else whole)
     if bounds and abs(max(bounds)) >= 10 ** (MAX_DIGITS + decimals):
         raise SchemaError(f"In {where}: bounds beyond {MAX_DIGITS} digits.", "Tighten them.")
