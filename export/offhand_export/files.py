@@ -1,0 +1,56 @@
+"""Small things every stage does with files: hash them, copy trees, swap a finished folder in.
+
+A stage writes into a folder beside its target and renames it at the end, so that an interrupted
+run leaves either the old result or none, and never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BLOCK = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def walk(folder: Path) -> list[Path]:
+    """Every file below `folder`, relative to it and in one order on every system."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(found, key=lambda path: path.as_posix())
+
+
+def fingerprint(facts: Iterable[str]) -> str:
+    """One short digest for all facts in order; 16 hex digits."""
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy one file, content only, making the folders above it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of `target` if the block ends without an error."""
+    fresh = target.with_name(f".{target.name}.new")
+    old = target.with_name(f".{target.name}.old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

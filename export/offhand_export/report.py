@@ -1,0 +1,207 @@
+"""What an evaluation found: one outcome a turn, and the figures drawn from them.
+
+Covers the figures, the JSON written to disk and the lines shown to a reader. Obtaining outcomes is
+`evaluate`'s concern, and what counts as right is `metrics`'.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from offhand.dialect import ToolCall
+
+from offhand_export.metrics import (
+    Calibration,
+    FunctionRow,
+    by_function,
+    calibration,
+    rate,
+    rouge_l,
+    spelled,
+)
+
+NOTHING = "(nothing)"
+"""Stands in the table of functions for a turn without a call, wanted or made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One assistant turn: what was wanted and what the model did.
+
+    Attributes:
+        conversation, turn: both count from 0.
+        text: the user's message.
+        gold: the wanted call; None where the data has the assistant speak instead.
+        predicted: the call made; None where the app refuses the message.
+        confidence: of the call made, 0 to 1.
+        right: whether the two calls are equivalent.
+        tokens: run through the model for this turn.
+        inside: whether the catalog allows the gold call.
+    """
+
+    conversation: int
+    turn: int
+    text: str
+    gold: ToolCall | None
+    predicted: ToolCall | None
+    confidence: float
+    right: bool
+    tokens: int
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was evaluated: enough to do it again."""
+
+    model: str
+    runtime: str
+    precision: str
+    threads: int
+    catalog: str
+    data: str
+    data_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures; all rates are fractions from 0 to 1.
+
+    Attributes:
+        tce: share of turns that are right, history being gold.
+        function_accuracy: share of turns that call the right function.
+        conversation_accuracy: share of conversations whose every turn is right.
+        closed_loop_accuracy: share of turns that are right, history being the model's own calls.
+        closed_loop_conversation_accuracy: the same by conversation.
+        rouge_l: mean over the turns.
+        outside_schema: gold calls that the catalog does not allow; they can only be missed.
+        spoken: turns where the data has the assistant speak; they can only be missed.
+        refused: turns whose message the app does not take; they can only be missed.
+        tokens_run: tokens that passed through the model, for gold and own history together.
+        seconds: wall time of the same, without loading the model.
+        errors: the turns that are not right.
+    """
+
+    setting: Setting
+    turns: int
+    conversations: int
+    tce: float
+    function_accuracy: float
+    conversation_accuracy: float
+    closed_loop_accuracy: float
+    closed_loop_conversation_accuracy: float
+    rouge_l: float
+    outside_schema: int
+    spoken: int
+    refused: int
+    functions: Mapping[str, FunctionRow]
+    calibration: Calibration
+    tokens_run: int
+    seconds: float
+    errors: tuple[Outcome, ...]
+
+
+def summarize(
+    setting: Setting, gold_history: Sequence[Outcome], own_history: Sequence[Outcome], seconds: float
+) -> Report:
+    """Draw the figures from the outcomes of every turn under both histories.
+
+    Outcomes under the model's own history that were not run again carry no tokens.
+    """
+    rights = [outcome.right for outcome in gold_history]
+    golds = [_name(outcome.gold) for outcome in gold_history]
+    predictions = [_name(outcome.predicted) for outcome in gold_history]
+    chosen = sum(map(str.__eq__, golds, predictions))
+    spoken = sum(outcome.gold is None for outcome in gold_history)
+    return Report(
+        setting=setting,
+        turns=len(rights),
+        conversations=len({outcome.conversation for outcome in gold_history}),
+        tce=rate(sum(rights), len(rights)),
+        function_accuracy=rate(chosen, len(rights)),
+        conversation_accuracy=_by_conversation(gold_history),
+        closed_loop_accuracy=rate(sum(turn.right for turn in own_history), len(own_history)),
+        closed_loop_conversation_accuracy=_by_conversation(own_history),
+        rouge_l=rate(sum(map(_rouge_l, gold_history)), len(rights)),
+        outside_schema=sum(not outcome.inside for outcome in gold_history) - spoken,
+        spoken=spoken,
+        refused=sum(outcome.predicted is None for outcome in gold_history),
+        functions=by_function(golds, predictions, rights),
+        calibration=calibration([outcome.confidence for outcome in gold_history], rights),
+        tokens_run=sum(outcome.tokens for outcome in (*gold_history, *own_history)),
+        seconds=seconds,
+        errors=tuple(outcome for outcome in gold_history if not outcome.right),
+    )
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as JSON-ready data; what was evaluated stands beside the figures."""
+    fields = asdict(report)
+    setting, errors = fields.pop("setting"), fields.pop("errors")
+    kept = ("conversation", "turn", "text", "gold", "predicted", "confidence")
+    return {**setting, **fields, "errors": [{key: error[key] for key in kept} for error in errors]}
+
+
+def write_json(record: Mapping[str, Any], path: Path) -> None:
+    """Write a JSON file whole or not at all; folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    text = json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False)
+    partial.write_text(text + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def as_lines(report: Report) -> list[str]:
+    """The report as lines for a reader."""
+    setting, accuracy = report.setting, report.calibration.accuracy_at
+    head = f"{setting.model}, {setting.runtime} {setting.precision}, {setting.catalog}"
+    figures = {
+        "tool call equivalence": report.tce,
+        "right function": report.function_accuracy,
+        "whole conversations right": report.conversation_accuracy,
+        "closed loop, turns": report.closed_loop_accuracy,
+        "closed loop, conversations": report.closed_loop_conversation_accuracy,
+        "ROUGE-L": report.rouge_l,
+        "calibration error (ECE)": report.calibration.ece,
+        **{f"accuracy at {float(share):.0%} coverage": accuracy[share] for share in accuracy},
+    }
+    counts = f"{report.turns} turns in {report.conversations} conversations"
+    cost = f"{report.tokens_run} tokens run in {report.seconds:.1f} s"
+    width = max(map(len, figures))
+    return [
+        head,
+        f"{counts}, {cost}",
+        *(f"  {name:<{width}}  {100 * value:5.1f}%" for name, value in figures.items()),
+        *(f"  {line}" for line in _remarks(report)),
+    ]
+
+
+def _remarks(report: Report) -> list[str]:
+    remarks = {
+        "gold calls are outside the catalog": report.outside_schema,
+        "turns have the assistant speak instead of calling": report.spoken,
+        "messages were refused": report.refused,
+    }
+    return [f"{count} {remark}" for remark, count in remarks.items() if count]
+
+
+def _by_conversation(outcomes: Sequence[Outcome]) -> float:
+    whole: dict[int, bool] = {}
+    for outcome in outcomes:
+        whole[outcome.conversation] = whole.get(outcome.conversation, True) and outcome.right
+    return rate(sum(whole.values()), len(whole))
+
+
+def _rouge_l(outcome: Outcome) -> float:
+    if outcome.gold is None or outcome.predicted is None:
+        return 0.0
+    return rouge_l(spelled(outcome.gold), spelled(outcome.predicted))
+
+
+def _name(call: ToolCall | None) -> str:
+    return NOTHING if call is None else call.name

@@ -1,0 +1,167 @@
+"""What counts as the same call, and the figures drawn from right and wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from offhand.dialect import ToolCall
+from offhand.schema import parse_tools
+from offhand_export.metrics import (
+    by_function,
+    calibration,
+    documented_defaults,
+    equivalent,
+    rouge_l,
+)
+
+DEFAULTS = {"heat": {"mode": "auto", "level": 3, "quiet": False}}
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted"),
+    [
+        ({}, {}),
+        ({"level": 5}, {"level": 5.0}),
+        ({"level": 2**53}, {"level": float(2**53)}),
+        ({"room": "hall", "level": 5}, {"level": 5, "room": "hall"}),
+        ({"room": None}, {}),
+        ({}, {"room": None}),
+        ({"mode": "auto"}, {}),
+        ({}, {"mode": "auto"}),
+        ({}, {"level": 3.0}),
+        ({"mode": None}, {"mode": "auto"}),
+        ({"quiet": False}, {}),
+        ({"days": [1, 2]}, {"days": [1.0, 2]}),
+        ({"flag": True}, {"flag": True}),
+    ],
+)
+def test_equivalent_arguments(gold: dict[str, Any], predicted: dict[str, Any]) -> None:
+    assert equivalent(ToolCall("heat", gold), ToolCall("heat", predicted), DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted"),
+    [
+        ({"level": 5}, {"level": 6}),
+        ({"level": 5}, {"level": "5"}),
+        ({"flag": True}, {"flag": 1}),
+        ({"flag": 0}, {"flag": False}),
+        ({"room": "hall"}, {"room": "Hall"}),
+        ({"room": "hall"}, {}),
+        ({}, {"room": "hall"}),
+        ({"room": ""}, {}),
+        ({"mode": "heat"}, {}),
+        ({"quiet": False}, {"quiet": 0}),
+        ({"days": [1, 2]}, {"days": [2, 1]}),
+        ({"days": [1]}, {"days": [1, 1]}),
+        ({"days": [True]}, {"days": [1]}),
+        ({"room": "auto"}, {"mode": "auto"}),
+    ],
+)
+def test_arguments_that_differ(gold: dict[str, Any], predicted: dict[str, Any]) -> None:
+    assert not equivalent(ToolCall("heat", gold), ToolCall("heat", predicted), DEFAULTS)
+
+
+def test_names_must_be_equal() -> None:
+    assert not equivalent(ToolCall("heat"), ToolCall("cool"), DEFAULTS)
+
+
+def test_defaults_belong_to_their_function() -> None:
+    assert not equivalent(ToolCall("cool", {"mode": "auto"}), ToolCall("cool"), DEFAULTS)
+
+
+def test_documented_defaults_are_read_from_the_schema() -> None:
+    parameters = {
+        "type": "object",
+        "properties": {
+            "mode": {"type": "string", "default": "auto"},
+            "quiet": {"type": "boolean", "default": False},
+            "room": {"type": "string"},
+        },
+    }
+    declaration = {"type": "function", "function": {"name": "heat", "parameters": parameters}}
+    assert documented_defaults(parse_tools([declaration])) == {
+        "heat": {"mode": "auto", "quiet": False}
+    }
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "expected"),
+    [
+        ("a b c d", "a b c d", 1.0),
+        ("a b c d", "w x y z", 0.0),
+        ("a b c d", "a c", 2 * 2 / 6),
+        ("a b c d", "d c b a", 2 * 1 / 8),
+        ("call:set{x:5}", "call:set{x:-5}", 2 * 3 / 8),
+        ("call:set{x:1.5}", "call:set{x:1}", 2 * 3 / 8),
+        ("set_light", "set light", 1.0),
+        ("Hall", "hall", 1.0),
+        ("", "", 1.0),
+        ("a", "", 0.0),
+    ],
+)
+def test_rouge_l(gold: str, predicted: str, expected: float) -> None:
+    assert rouge_l(gold, predicted) == pytest.approx(expected)
+    assert rouge_l(predicted, gold) == pytest.approx(expected)
+
+
+def test_rows_by_function() -> None:
+    rows = by_function(
+        golds=["on", "on", "on", "off", "off"],
+        predictions=["on", "on", "off", "off", "dim"],
+        rights=[True, False, False, True, False],
+    )
+    assert list(rows) == ["dim", "off", "on"]
+    on = rows["on"]
+    assert (on.count, on.predicted) == (3, 2)
+    assert (on.precision, on.recall, on.tce) == pytest.approx((1.0, 2 / 3, 1 / 3))
+    off = rows["off"]
+    assert (off.precision, off.recall, off.tce) == pytest.approx((0.5, 0.5, 0.5))
+    assert (rows["dim"].count, rows["dim"].precision, rows["dim"].recall) == (0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "rights", "expected"),
+    [
+        ([1.0, 1.0], [True, True], 0.0),
+        ([1.0, 1.0], [False, False], 1.0),
+        ([0.5, 0.5], [True, False], 0.0),
+        # Two bins: |1.7 - 1| and |0.2 - 1|, over three turns.
+        ([0.9, 0.8, 0.2], [True, False, True], (0.1 + 0.8 + 0.8) / 3),
+        # One bin: what is too sure and what is too unsure cancel out.
+        ([0.91, 0.99], [True, True], 0.05),
+        ([0.31, 0.39], [False, True], 0.15),
+        ([], [], 0.0),
+    ],
+)
+def test_expected_calibration_error(
+    confidences: list[float], rights: list[bool], expected: float
+) -> None:
+    assert calibration(confidences, rights).ece == pytest.approx(expected)
+
+
+def test_accuracy_at_coverage_drops_the_least_confident() -> None:
+    confidences = [0.9] * 18 + [0.5, 0.1]
+    rights = [True] * 18 + [False, False]
+    assert calibration(confidences, rights).accuracy_at == pytest.approx(
+        {"0.90": 1.0, "0.95": 18 / 19, "1.00": 0.9}
+    )
+
+
+def test_coverage_of_few_turns_rounds_up() -> None:
+    found = calibration([0.9, 0.8, 0.7], [True, True, False]).accuracy_at
+    assert found["0.90"] == pytest.approx(2 / 3)
+
+
+def test_equal_confidences_count_as_if_drawn_at_random() -> None:
+    confidences = [0.5] * 10
+    first, last = [True] * 5 + [False] * 5, [False] * 5 + [True] * 5
+    for rights in (first, last):
+        assert calibration(confidences, rights).accuracy_at["0.90"] == pytest.approx(0.5)
+
+
+def test_figures_over_nothing_are_zero() -> None:
+    assert set(calibration([], []).accuracy_at.values()) == {0.0}
+    assert by_function([], [], []) == {}

@@ -1,0 +1,1 @@
+"""Helpers that prepare a machine; they know nothing of models or pages."""

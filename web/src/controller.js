@@ -1,0 +1,231 @@
+/**
+ * Runs the page: loads the model, answers messages one after another, changes tools, recovers.
+ * Knows no document; it changes the state, says so, and asks the worker through a client.
+ */
+
+import { PageError, toFailure } from "./errors.js";
+import { addMessage, advance, beginConversation, current, freshStages, initialState } from "./state.js";
+import { isBegun, isOpen, nextWaiting, withdraw } from "./state.js";
+
+/** @typedef {import("./client.js").Client} Client */
+/** @typedef {import("./options.js").Options} Options */
+/** @typedef {import("./protocol.js").WorkerEvent} WorkerEvent */
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Message} Message */
+/** @typedef {import("./state.js").Conversation} Conversation */
+
+/** The page's behaviour; `onChange` is called after every change of `state`. */
+export class Controller {
+  /**
+   * @param {object} parts
+   * @param {(onEvent: (event: WorkerEvent) => void) => Client} parts.connect starts a worker
+   * @param {Options} parts.options
+   * @param {(state: State) => void} parts.onChange
+   */
+  constructor({ connect, options, onChange }) {
+    this.connect = connect;
+    this.options = options;
+    this.onChange = onChange;
+    this.state = initialState();
+    /** @type {Client | null} */
+    this.client = null;
+    this.lastId = 0;
+  }
+
+  /** Load the model, or load it again; messages that wait stay. */
+  async start() {
+    const { state } = this;
+    this.client?.close();
+    const client = this.connect((event) => this.#onEvent(event));
+    this.client = client;
+    if (isBegun(current(state))) beginConversation(state, current(state).catalog);
+    Object.assign(state, { phase: "loading", stages: freshStages(), failure: null, info: null, open: null, ended: 0 });
+    state.started = performance.now();
+    this.onChange(state);
+    try {
+      const { memory, threads } = this.options;
+      state.info = await client.request("load", threads === undefined ? { memory } : { memory, threads });
+      await this.#open(current(state));
+    } catch (error) {
+      if (client === this.client) this.fail(error);
+      return;
+    }
+    state.ended = performance.now();
+    measure("load", state.started, state.ended, state.info);
+    await this.#work();
+  }
+
+  /**
+   * The model is not running; say why.
+   *
+   * @param {unknown} error
+   */
+  fail(error) {
+    const { state } = this;
+    state.phase = "error";
+    state.failure = toFailure(error);
+    for (const stage of Object.values(state.stages)) if (stage.state === "running") stage.state = "failed";
+    this.onChange(state);
+  }
+
+  /**
+   * Answer a message, now or when the ones before it are answered.
+   *
+   * @param {string} text
+   */
+  send(text) {
+    this.lastId += 1;
+    addMessage(this.state, text, this.lastId);
+    this.#go();
+  }
+
+  /**
+   * Take a message back to be edited.
+   *
+   * @param {number} id
+   * @returns {string} its text
+   */
+  takeBack(id) {
+    const text = withdraw(this.state, id);
+    this.onChange(this.state);
+    return text;
+  }
+
+  /**
+   * Use other tools, in a new conversation.
+   *
+   * @param {string} catalog name
+   */
+  choose(catalog) {
+    beginConversation(this.state, catalog);
+    this.#go();
+  }
+
+  /** Begin a new conversation with the same tools. */
+  renew() {
+    this.choose(current(this.state).catalog);
+  }
+
+  #go() {
+    if (this.state.phase === "ready") void this.#work();
+    else this.onChange(this.state);
+  }
+
+  /** Answer what waits, then open the current conversation, until neither is left to do. */
+  async #work() {
+    const { state, client } = this;
+    for (;;) {
+      const next = nextWaiting(state);
+      if (!next && isOpen(state, current(state))) break;
+      this.#enter("busy");
+      const ok = next ? await this.#answer(next.conversation, next.message) : await this.#prepare(current(state));
+      if (client !== this.client) return;
+      if (!ok && !nextWaiting(state)) break;
+    }
+    this.#enter("ready");
+  }
+
+  /** @param {import("./state.js").Phase} phase */
+  #enter(phase) {
+    this.state.phase = phase;
+    this.onChange(this.state);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   * @returns {Promise<boolean>} whether it was answered
+   */
+  async #answer(conversation, message) {
+    const started = performance.now();
+    message.status = "running";
+    this.onChange(this.state);
+    try {
+      await this.#open(conversation);
+      message.turn = await this.#client().request("say", { text: message.text });
+      message.status = "done";
+      measure("turn", started, performance.now(), message.turn);
+    } catch (error) {
+      message.failure = toFailure(error);
+      message.status = "failed";
+    }
+    return message.status === "done";
+  }
+
+  /**
+   * Open a conversation before its first message, so that this one is answered faster.
+   *
+   * @param {Conversation} conversation
+   * @returns {Promise<boolean>} whether it is open
+   */
+  async #prepare(conversation) {
+    try {
+      await this.#open(conversation);
+      return true;
+    } catch (error) {
+      this.state.catalogFailure = toFailure(error);
+      return false;
+    }
+  }
+
+  /**
+   * Make the model's conversation this one.
+   *
+   * @param {Conversation} conversation
+   */
+  async #open(conversation) {
+    const { state } = this;
+    if (isOpen(state, conversation)) return;
+    const { id, catalog } = conversation;
+    state.catalogFailure = null;
+    if (state.open?.catalog === catalog) await this.#client().request("reset", {});
+    else await this.#client().request("catalog", { name: catalog });
+    state.open = { id, catalog };
+  }
+
+  #client() {
+    return /** @type {Client} */ (this.client);
+  }
+
+  /** @param {WorkerEvent} event */
+  #onEvent(event) {
+    const { state } = this;
+    if (event.type === "ready") this.#offer(event.value);
+    else if (state.phase === "loading") {
+      const stage = state.stages[event.stage];
+      advance(stage, event, performance.now());
+      if (stage.state === "done") measure(`stage:${event.stage}`, stage.started, stage.ended, event);
+    }
+    this.onChange(state);
+  }
+
+  /**
+   * Python is there: its catalogs can be chosen before the model can answer.
+   *
+   * @param {{catalogs: import("./protocol.js").CatalogInfo[], model: import("./protocol.js").ModelInfo}} value
+   */
+  #offer({ catalogs, model }) {
+    const { state } = this;
+    Object.assign(state, { catalogs, model });
+    const wanted = this.options.catalog ?? catalogs[0]?.name;
+    if (catalogs.some(({ name }) => name === wanted)) {
+      current(state).catalog ||= wanted ?? "";
+      return;
+    }
+    const names = catalogs.map(({ name }) => name).join(", ");
+    this.client?.close();
+    this.fail(new PageError("address", `There is no catalog=${wanted}.`, `Use one of ${names} in the address.`));
+  }
+}
+
+/**
+ * Leave a measure for whoever profiles the page.
+ *
+ * @param {string} name
+ * @param {number} start
+ * @param {number} end
+ * @param {unknown} detail
+ */
+function measure(name, start, end, detail) {
+  performance.measure(`offhand:${name}`, { start, end, detail });
+}

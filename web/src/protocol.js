@@ -1,0 +1,141 @@
+/**
+ * Every message that crosses a border of the page, in one place: page and worker, worker and
+ * Python, page and the files it loads. Types only, plus the names of the loading stages.
+ *
+ * A request carries an id and is answered once, with a value or with a failure. Events carry no
+ * id. All numbers of time are milliseconds.
+ */
+
+/** @typedef {"fp32" | "int8"} Memory precision of the layers in memory, not on the wire */
+
+/**
+ * @typedef {object} Failure what went wrong, as plain data
+ * @property {string} kind short name of the kind of error
+ * @property {string} message what is wrong
+ * @property {string} fix what the reader can do about it; may be empty
+ */
+
+/** @typedef {"model" | "python" | "session" | "warm"} Stage */
+
+/** @type {readonly Stage[]} */
+export const STAGES = ["model", "python", "session", "warm"];
+
+/**
+ * @typedef {object} Progress
+ * @property {"progress"} type
+ * @property {Stage} stage
+ * @property {number} loaded the stage is over when it equals `total`
+ * @property {number} total
+ * @property {"bytes" | "steps"} unit
+ * @property {number} [stored] bytes of `loaded` that came from this browser's store
+ */
+
+/**
+ * @typedef {object} Ready a stage finished and has something to show
+ * @property {"ready"} type
+ * @property {"python"} stage
+ * @property {{catalogs: CatalogInfo[], model: ModelInfo}} value
+ */
+
+/** @typedef {Progress | Ready} WorkerEvent */
+
+/**
+ * @typedef {object} Requests the payload of each request, by its type
+ * @property {{memory?: Memory, threads?: number}} load
+ * @property {{name: string}} catalog
+ * @property {{text: string}} say
+ * @property {{}} reset
+ */
+
+/**
+ * @typedef {object} Values what answers each request, by its type
+ * @property {LoadInfo} load
+ * @property {Opened} catalog
+ * @property {Turn} say
+ * @property {{}} reset
+ */
+
+/** @typedef {{id: number, ok: true, value: unknown} | {id: number, ok: false, error: Failure}} Reply */
+
+/**
+ * @typedef {object} ModelInfo
+ * @property {string} name
+ * @property {boolean} tuned
+ */
+
+/**
+ * @typedef {object} LoadInfo how the page runs the model
+ * @property {number} threads
+ * @property {boolean} isolated whether the page may use shared memory, which threads need
+ * @property {Memory} memory
+ * @property {number} memoryBytes size of the weights in memory
+ * @property {number} modelBytes size of the model's files on the wire
+ * @property {boolean} stored whether every model file is kept in this browser
+ */
+
+/**
+ * @typedef {object} CatalogInfo
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {string[]} examples first messages to try
+ * @property {string[]} tools names
+ */
+
+/** @typedef {{name: string, tokens: number, milliseconds: number}} Opened a catalog, and its prefill */
+
+/**
+ * @typedef {object} Decision one choice the model made
+ * @property {string} slot "tool", "slots" (which comes next), or the name of one
+ * @property {unknown} value
+ * @property {number} probability among the allowed values
+ * @property {number | null} outside probability the model gave to what is not allowed, if measured
+ * @property {[string, number][]} alternatives likeliest options, the chosen one among them
+ */
+
+/**
+ * @typedef {object} Turn the record of one answered message
+ * @property {string} text the message as the model was given it
+ * @property {{name: string, arguments: Record<string, unknown>}} call
+ * @property {number} confidence 0 to 1
+ * @property {boolean} truncated a free text was cut at its limit
+ * @property {Decision[]} decisions
+ * @property {TokenCounts} tokens
+ * @property {{prepare: number, prefill: number, decode: number, total: number}} milliseconds
+ */
+
+/** @typedef {{prompt: number, cached: number, prefilled: number, forced: number, decided: number, run: number}} TokenCounts */
+
+/** @typedef {{path: string, size: number, sha256: string}} FileEntry */
+
+/**
+ * @typedef {object} WireTensor
+ * @property {string} name
+ * @property {"int8" | "float32"} dtype
+ * @property {number[]} shape
+ * @property {number} offset into the wire, bytes
+ * @property {number} bytes
+ * @property {string | null} scale name of the float32 tensor with one scale per column
+ */
+
+/** @typedef {{name: string, offset: number, bytes: number, dtype: "int8" | "float32"}} MemoryTensor */
+
+/** @typedef {{graph: string, bytes: number, tensors: MemoryTensor[]}} MemoryLayout */
+
+/**
+ * @typedef {object} ModelManifest
+ * @property {string} name
+ * @property {boolean} [tuned]
+ * @property {{context: number}} config
+ * @property {{channels: number, head_size: number}} cache
+ * @property {{tensors: WireTensor[], shards: FileEntry[]}} weights
+ * @property {Record<Memory, MemoryLayout>} memory
+ */
+
+/**
+ * @typedef {object} Manifest dist/manifest.json, the parts the page reads itself
+ * @property {number} format
+ * @property {ModelManifest} model
+ * @property {{pyodide: string, ort: string, tokenizers: string, wheels: string[]}} runtime
+ * @property {FileEntry[]} files
+ */

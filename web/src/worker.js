@@ -1,0 +1,43 @@
+/**
+ * The worker: answers the page's requests, one after another, and reports progress.
+ *
+ * Only messages are handled here; what a request does is in `model.js`. Every error travels back to
+ * the request that caused it.
+ */
+
+import { toFailure } from "./errors.js";
+import { Model } from "./model.js";
+
+/** @typedef {import("./protocol.js").Requests} Requests */
+/** @typedef {import("./protocol.js").Reply} Reply */
+/** @typedef {import("./protocol.js").WorkerEvent} WorkerEvent */
+
+/** @param {Reply | WorkerEvent} message */
+const send = (message) => self.postMessage(message);
+
+const model = new Model(new URL("../", import.meta.url), send);
+
+/** @type {{[Type in keyof Requests]: (payload: Requests[Type]) => Promise<unknown>}} */
+const handlers = {
+  load: ({ memory, threads }) => model.load(memory ?? "fp32", threads),
+  catalog: ({ name }) => model.select(name),
+  say: ({ text }) => model.say(text),
+  reset: () => model.reset(),
+};
+
+/** @type {Promise<void>} */
+let last = Promise.resolve();
+
+/** @param {{id: number, type: keyof Requests} & Record<string, unknown>} request */
+async function answer({ id, type, ...payload }) {
+  try {
+    const handle = /** @type {(payload: unknown) => Promise<unknown>} */ (handlers[type]);
+    send({ id, ok: true, value: await handle(payload) });
+  } catch (error) {
+    send({ id, ok: false, error: toFailure(error) });
+  }
+}
+
+self.addEventListener("message", ({ data }) => {
+  last = last.then(() => answer(data));
+});
