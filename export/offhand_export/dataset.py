@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from offhand.dialect import ToolCall
-
 from offhand_export.errors import ExportError
 
 
@@ -122,7 +121,9 @@ def _message(message: Any, role: str, where: str) -> Mapping[str, Any]:
     fields = _object(message, where)
     found = _field(fields, "role", where)
     if found != role:
-        _refuse(f"{where} has the role {found!r}; user and assistant take turns, so {role!r} is due")
+        _refuse(
+            f"{where} has the role {found!r}; user and assistant take turns, so {role!r} is due"
+        )
     return fields
 
 

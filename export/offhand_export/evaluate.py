@@ -24,7 +24,6 @@ from offhand.errors import MessageError
 from offhand.prompt import Message, Template
 from offhand.session import Session
 from offhand.tokenizer import Vocabulary
-
 from offhand_export.dataset import Conversation, Exchange, fingerprint, read_conversations
 from offhand_export.errors import ExportError
 from offhand_export.metrics import Defaults, documented_defaults, equivalent, spelled

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from offhand.dialect import ToolCall
-
 from offhand_export.metrics import (
     Calibration,
     FunctionRow,
@@ -107,7 +106,10 @@ class Report:
 
 
 def summarize(
-    setting: Setting, gold_history: Sequence[Outcome], own_history: Sequence[Outcome], seconds: float
+    setting: Setting,
+    gold_history: Sequence[Outcome],
+    own_history: Sequence[Outcome],
+    seconds: float,
 ) -> Report:
     """Draw the figures from the outcomes of every turn under both histories.
 

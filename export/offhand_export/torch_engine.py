@@ -7,17 +7,19 @@ yardstick, not a server: nothing here is tuned for speed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
+from tokenizers import Tokenizer
+from transformers import DynamicCache, Gemma3ForCausalLM
+
 from offhand.engine import Run, Scores
 from offhand.errors import EngineError
 from offhand.prompt import Template
 from offhand.tokenizer import Vocabulary
-from transformers import DynamicCache, Gemma3ForCausalLM
-
+from offhand_export import tokenizer_files
 from offhand_export.errors import CheckpointError
 
 CONTEXT = 2048
@@ -57,7 +59,9 @@ class TorchEngine:
                 return self._scores(run)
         except RuntimeError as error:
             self._cache.crop(run.keep)
-            raise EngineError(f"The model failed to run: {error}.", "Try the turn again.") from error
+            raise EngineError(
+                f"The model failed to run: {error}.", "Try the turn again."
+            ) from error
 
     def _scores(self, run: Run) -> Scores:
         hidden = self._model.model(
@@ -88,3 +92,52 @@ class TorchModel:
     engine: TorchEngine
     vocabulary: Vocabulary
     template: Template
+
+    @classmethod
+    def open(cls, folder: Path, threads: int = 0) -> TorchModel:
+        """Open a checkpoint folder.
+
+        Args:
+            folder: what `offhand-export checkpoint` wrote.
+            threads: of torch; 0 lets it choose.
+
+        Raises:
+            CheckpointError: the folder is not a Gemma 3 text checkpoint.
+            TokenizerError: its tokenizer cannot be read, or lacks the dialect's control tokens.
+        """
+        tokenizer = tokenizer_files.read_json(folder / "tokenizer.json")
+        template = folder / "chat_template.jinja"
+        if not template.is_file():
+            raise CheckpointError(f"{folder} has no {template.name}.", "Make the checkpoint again.")
+        if threads:
+            torch.set_num_threads(threads)
+        vocabulary = Vocabulary(
+            _Text(tokenizer_files.load(tokenizer_files.text_only(tokenizer))),
+            tokenizer_files.control_tokens(tokenizer),
+            tokenizer_files.control_ids(tokenizer),
+        )
+        return cls(TorchEngine(_load(folder)), vocabulary, Template(template.read_text("utf-8")))
+
+
+class _Text:
+    """`tokenizers` behind the interface of `TextTokenizer`."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
+
+
+def _load(folder: Path) -> Gemma3ForCausalLM:
+    try:
+        model = Gemma3ForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder} is not a Gemma 3 text checkpoint: {error}.", "Make the checkpoint again."
+        ) from error
+    return model.eval()

@@ -114,15 +114,12 @@ class App:
             out = await self._host.run(run.keep, to_js(run.ids), to_js(run.candidates), run.whole)
         except JsException as error:
             raise EngineError(f"The model failed to run: {error}.", "Try again.") from error
-        try:
-            return Scores(
-                out.scores.to_py().tolist(),
-                float(out.log_total.to_py()[0]) if run.whole else None,
-                out.top_ids.to_py().tolist(),
-                out.top_scores.to_py().tolist(),
-            )
-        finally:
-            out.destroy()
+        return Scores(
+            out.scores.to_py().tolist(),
+            float(out.log_total.to_py()[0]) if run.whole else None,
+            out.top_ids.to_py().tolist(),
+            out.top_scores.to_py().tolist(),
+        )
 
 
 async def open_app(host: Any) -> App:

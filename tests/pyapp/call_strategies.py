@@ -15,8 +15,12 @@ from offhand.dialect import END_CALL, ESCAPE, START_CALL, ToolCall
 from offhand.tokenizer import Data
 from tests.pyapp.reference_grammar import number_pattern
 
-NAMES = st.from_regex(r"[ab_][ab_.\-1]{0,3}", fullmatch=True)
-WORDS = st.text(st.sampled_from("ab 1,:{}[]-._é\n"), min_size=1, max_size=5)
+PARTS = ["room", "st", "ate", "state", "on", "e", "tags", "living", "_", ".", "-", "1", "true"]
+NAMES = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("".join)
+NAMES = NAMES.filter(lambda name: re.match("[a-z_]", name) is not None)
+WORDS = st.lists(
+    st.sampled_from([*PARTS, " ", ",", ":", "{", "}", "[", "]", "é", "\n"]), min_size=1, max_size=3
+).map("".join)
 TEXTS = st.one_of(
     st.text(max_size=8),
     st.text(st.sampled_from('ab1 ,:{}[]<>\n\\"é漢😀'), max_size=12),
@@ -135,7 +139,7 @@ def _cut_character(draw: st.DrawFn, pieces: list[str], at: int) -> list[str]:
 def _add_character(draw: st.DrawFn, pieces: list[str], at: int) -> list[str]:
     piece = pieces[at]
     where = draw(st.integers(0, len(piece)))
-    extra = draw(st.sampled_from("0159.-+e,:{}[] ab_"))
+    extra = draw(st.sampled_from("0159.-+e,:{}[] st_"))
     return [*pieces[:at], _like(piece, piece[:where] + extra + piece[where:]), *pieces[at + 1 :]]
 
 
@@ -206,7 +210,7 @@ def foreign_calls(draw: st.DrawFn, tools: list[dict[str, Any]]) -> ToolCall:
     slots = [slot for function in functions for slot in function["parameters"]["properties"]]
     value = st.one_of(TEXTS, st.booleans(), INTEGERS, TENTHS, WORDS)
     arguments = st.dictionaries(
-        st.one_of(NAMES, st.sampled_from([*slots, "a"])),
+        st.one_of(NAMES, st.sampled_from([*slots, "room"])),
         st.one_of(value, st.lists(value, max_size=4)),
         max_size=3,
     )

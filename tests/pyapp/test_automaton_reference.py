@@ -1,8 +1,8 @@
 """The automaton against llguidance: two implementations must allow the same calls.
 
 Random schemas of the supported subset, random calls that fit them, and the same calls damaged, all
-as the tokens of their rendering. Runs over a small tokenizer trained here, with Gemma's settings
-and many merges across structure, and over the real one wherever a model has been built.
+as the tokens of their rendering. Runs over the tests' tiny tokenizer, which has merges across
+structure as Gemma's has, and over the real one wherever a model has been built.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
+from tokenizers import Tokenizer
 
 from offhand.automaton import Automaton
 from offhand.dialect import END_CALL, START_CALL, ToolCall, render_call
 from offhand.errors import SchemaError
 from offhand.schema import parse_tools
+from offhand.tokenizer import Vocabulary
 from tests.pyapp.call_strategies import (
     arrays,
     calls,
@@ -35,21 +38,50 @@ from tests.pyapp.call_strategies import (
     values,
 )
 from tests.pyapp.reference_grammar import lark_grammar, number_pattern
-from tests.pyapp.reference_tokenizer import Both, join, small_tokenizer
+from tests.tiny import CONTROL, TinyText, tiny_tokenizer
 
 MODEL = Path(__file__).parents[2] / "build" / "models" / "gemma-3-270m"
 
 
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One tokenizer, as the app and as llguidance see it."""
+
+    vocabulary: Vocabulary
+    reference: LLTokenizer
+
+
+def join(text_tokenizer: str, control: dict[str, int]) -> Both:
+    """Join a tokenizer without control tokens with their ids; llguidance gets them by name."""
+    named = json.loads(text_tokenizer)
+    old = {index: token for token, index in named["model"]["vocab"].items()}
+    for name, index in control.items():
+        del named["model"]["vocab"][old[index]]
+        named["model"]["vocab"][name] = index
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    named["added_tokens"] = sorted(
+        (
+            *(entry for entry in named["added_tokens"] if entry["id"] not in control.values()),
+            *({"id": i, "content": name, "special": True, **flags} for name, i in control.items()),
+        ),
+        key=lambda entry: entry["id"],
+    )
+    text = TinyText()
+    text.tokenizer = Tokenizer.from_str(text_tokenizer)
+    reference = LLTokenizer(json.dumps(named), eos_token=control["<eos>"])
+    return Both(Vocabulary(text, control, control.values()), reference)
+
+
 @lru_cache
 def _both_named(name: str) -> Both:
-    if name == "small":
-        return join(*small_tokenizer())
+    if name == "tiny":
+        return join(tiny_tokenizer().to_str(), {name: i for i, name in enumerate(CONTROL)})
     manifest = json.loads((MODEL / "model.json").read_text("utf-8"))
     control = manifest["dialect"]["control"]
     return join((MODEL / "tokenizer.json").read_text("utf-8"), control)
 
 
-BUILT = ["small", *(["gemma"] if (MODEL / "model.json").is_file() else [])]
+BUILT = ["tiny", *(["gemma"] if (MODEL / "model.json").is_file() else [])]
 
 
 @pytest.fixture(scope="module", params=BUILT)
@@ -73,7 +105,7 @@ def _reference_accepts(both: Both, tools: list[dict[str, Any]], ids: Sequence[in
 
 
 FEW = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -147,21 +179,44 @@ def test_lengths_of_an_array_are_judged_alike(
     assert verdict == _reference_accepts(both, tools, ids)
 
 
+def _walk(automaton: Automaton, choose: Callable[[list[int]], int]) -> list[int]:
+    """Tokens from the start to the end of a call, never free text."""
+    state, ids = automaton.start(), []
+    while not state.done:
+        assert state.edges, "a dead end"
+        ids.append(choose(list(state.edges)))
+        following = state.next(ids[-1])
+        assert following is not None
+        state = following
+    return ids
+
+
 @FEW
 @given(tools=declarations(), seed=st.integers(0, 2**32))
 def test_every_walk_through_the_automaton_ends_in_a_call(
     both: Both, tools: list[dict[str, Any]], seed: int
 ) -> None:
-    choices = random.Random(seed)
-    state, ids = _automaton(both, tools).start(), []
-    while not state.done:
-        assert state.edges, "a dead end"
-        ids.append(choices.choice(list(state.edges)))
-        following = state.next(ids[-1])
-        assert following is not None
-        state = following
+    ids = _walk(_automaton(both, tools), random.Random(seed).choice)
     start = both.vocabulary.control[START_CALL]
     assert _reference_accepts(both, tools, [start, *ids])
+
+
+@FEW
+@given(
+    schema=numbers().filter(lambda schema: bool(number_pattern(schema))),
+    seed=st.integers(0, 2**32),
+)
+def test_the_longest_numbers_can_be_finished(both: Both, schema: dict[str, Any], seed: int) -> None:
+    automaton = _automaton(both, _one_slot(schema))
+    chance = random.Random(seed)
+    spelling = {both.vocabulary.encode(character)[0] for character in "0123456789."}
+
+    def longest(edges: list[int]) -> int:
+        return chance.choice([token for token in edges if token in spelling] or edges)
+
+    for _ in range(10):
+        ids = _walk(automaton, longest)
+        assert automaton.accepts(ids)
 
 
 @FEW

@@ -17,7 +17,7 @@ from offhand import catalogs
 from offhand.errors import CatalogError, SchemaError
 from offhand.schema import Choice, Number, Text
 
-OWN = ["banking", "smart_home"]
+OWN = ["smart_home", "banking"]
 VALID: dict[str, Any] = {
     "name": "lamp",
     "title": "Lamp",
@@ -38,6 +38,8 @@ VALID: dict[str, Any] = {
 
 def test_names_are_those_of_the_package() -> None:
     assert catalogs.names() == OWN
+    files = Path(catalogs.__file__).parent.glob("*.json")
+    assert sorted(catalogs.names()) == sorted(file.stem for file in files)
 
 
 @pytest.mark.parametrize("name", OWN)

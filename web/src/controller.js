@@ -62,6 +62,7 @@ export class Controller {
    */
   fail(error) {
     const { state } = this;
+    this.client?.close();
     state.phase = "error";
     state.failure = toFailure(error);
     for (const stage of Object.values(state.stages)) if (stage.state === "running") stage.state = "failed";
@@ -213,7 +214,6 @@ export class Controller {
       return;
     }
     const names = catalogs.map(({ name }) => name).join(", ");
-    this.client?.close();
     this.fail(new PageError("address", `There is no catalog=${wanted}.`, `Use one of ${names} in the address.`));
   }
 }

@@ -50,7 +50,10 @@ export async function bootPython(folder) {
  * @param {Uint8Array[]} wheels
  */
 export function installWheels(pyodide, wheels) {
-  for (const wheel of wheels) pyodide.unpackArchive(wheel, "wheel");
+  const sysconfig = pyodide.pyimport("sysconfig");
+  const extractDir = sysconfig.get_path("purelib");
+  sysconfig.destroy();
+  for (const wheel of wheels) pyodide.unpackArchive(wheel, "wheel", { extractDir });
 }
 
 /** The Python app, spoken to in plain values. */

@@ -6,10 +6,10 @@ import { current } from "./state.js";
 /** @typedef {import("./state.js").State} State */
 
 const HINTS = {
-  loading: "Sent messages wait until the model is ready",
+  loading: "Messages wait until the model is ready",
   ready: "Enter sends, Shift+Enter breaks the line",
   busy: "Enter sends, Shift+Enter breaks the line",
-  error: "Sent messages wait until the model runs",
+  error: "Messages wait until the model runs",
 };
 
 /** Reads messages and hands them on. */
@@ -21,6 +21,7 @@ export class ComposerView {
     this.send = /** @type {HTMLButtonElement} */ (byId("send"));
     this.renew = /** @type {HTMLButtonElement} */ (byId("renew"));
     this.field.addEventListener("input", () => this.#fit());
+    window.addEventListener("resize", () => this.#fit());
     this.field.addEventListener("keydown", (event) => this.#key(event));
     byId("composer").addEventListener("submit", (event) => this.#submit(event));
     this.renew.addEventListener("click", () => {

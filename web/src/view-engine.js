@@ -151,9 +151,10 @@ function bytesDetail({ state, loaded, total, stored, started }, now) {
  * @param {State} state
  * @param {number} now
  */
-function elapsed({ phase, started, ended }, now) {
+function elapsed({ phase, started, ended, info }, now) {
   if (phase === "error" || !started) return "";
-  return phase === "loading" ? seconds(now - started) : `in ${seconds(ended - started)}`;
+  if (phase === "loading" || !info) return seconds(now - started);
+  return `in ${seconds(ended - started)}, ${plural(info.threads, "thread")}, ${info.memory}`;
 }
 
 /**

@@ -22,6 +22,9 @@ from typing import Any
 from offhand.errors import CatalogError
 from offhand.schema import Tool, parse_tools
 
+OWN = ("smart_home", "banking")
+"""The catalogs inside the package, in the order they are offered."""
+
 _SUFFIX = ".json"
 
 
@@ -49,13 +52,8 @@ class Catalog:
 
 
 def names() -> list[str]:
-    """Names of the catalogs that travel inside the package, sorted."""
-    folder = resources.files(__name__)
-    return sorted(
-        entry.name.removesuffix(_SUFFIX)
-        for entry in folder.iterdir()
-        if entry.name.endswith(_SUFFIX)
-    )
+    """Names of the catalogs that travel inside the package; the page opens with the first."""
+    return list(OWN)
 
 
 def load(name_or_path: str | os.PathLike[str]) -> Catalog:
