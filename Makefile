@@ -25,6 +25,7 @@ DIST ?= dist
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
+export TQDM_MININTERVAL := 5
 PACKAGES := .venv/ready
 NPM := web/node_modules/.ready
 
@@ -78,10 +79,10 @@ browser: setup
 	@$(BIN)/python -m tools.browser
 
 test: check dist browser
-	$(BIN)/pytest
+	OFFHAND_MODEL=$(MODEL) OFFHAND_DIST=$(DIST) $(BIN)/pytest
 
 bench: dist browser
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.measure --dist $(DIST)
 
 lock: $(PACKAGES)
 	$(BIN)/python -m tools.lock

@@ -7,6 +7,7 @@ changing a dependency (`make lock`). Other systems install the same pins, plus w
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 import tomllib
@@ -49,7 +50,7 @@ def resolve(requirements: Sequence[str]) -> dict[str, str]:
         if result.returncode:
             raise SetupError(f"pip could not resolve the requirements:\n{result.stderr}")
         entries = [entry["metadata"] for entry in json.loads(report.read_text())["install"]]
-    return {entry["name"].lower(): entry["version"] for entry in entries}
+    return {re.sub("[-_.]+", "-", entry["name"]).lower(): entry["version"] for entry in entries}
 
 
 def render(versions: dict[str, str]) -> str:

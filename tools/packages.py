@@ -34,7 +34,7 @@ LARGE = 5.0  # megabytes: a smaller download is not worth a line
 FEW = 4  # packages: installing fewer takes no time
 
 PIP: list[str] = [str(VENV_PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-DOWNLOAD = re.compile(r"\s*Downloading (?P<name>[^\s(]+) \((?P<size>[\d.]+) MB\)")
+DOWNLOAD = re.compile(r"\s*Downloading (?P<name>[^\s(]+-[^\s(]+) \((?P<size>[\d.]+) MB\)")
 NO_CPU_TORCH = re.compile(r"No matching distribution found for (torch==\S+\+cpu)")
 FIX_CPU_TORCH = (
     "The index in use does not offer the CPU build of PyTorch ({requirement}). Set "
@@ -48,7 +48,8 @@ def progress_line(line: str) -> str | None:
     if match := DOWNLOAD.match(line):
         size = float(match["size"])
         if size >= LARGE:
-            return f"downloading {match['name'].rsplit('/', 1)[-1]} ({size:.0f} MB)"
+            name, version = match["name"].rsplit("/", 1)[-1].split("-")[:2]
+            return f"downloading {name} {version.replace('%2B', '+')} ({size:.0f} MB)"
         return None
     if line.startswith("Installing collected packages:") and (count := line.count(",") + 1) > FEW:
         return f"installing {count} packages (a minute or two)"

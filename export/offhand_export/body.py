@@ -18,6 +18,7 @@ soft-capped logits, nor attention biases, which it refuses by name.
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,8 +41,12 @@ def refuse_unsupported(config: Any) -> None:
     """Raise `ConvertError` for the options of the architecture that `Body` does not implement."""
     found = [
         name
-        for name in ("attn_logit_softcapping", "final_logit_softcapping", "attention_bias",
-                     "use_bidirectional_attention")
+        for name in (
+            "attn_logit_softcapping",
+            "final_logit_softcapping",
+            "attention_bias",
+            "use_bidirectional_attention",
+        )
         if getattr(config, name, None)
     ]
     if config.hidden_activation != "gelu_pytorch_tanh":
@@ -92,7 +97,7 @@ class Layer(nn.Module):
         self.unit = nn.Parameter(torch.ones(self.size), requires_grad=False)
 
     def attend(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-        """Mix values: query [R, heads, D], keys and values [T, H, D], mask [R*G, T] -> [R, heads*D]."""
+        """Mix values: query [R, heads, D], keys, values [T, H, D], mask [R*G, T]: [R, heads*D]."""
         group = self.heads // self.kv_heads
         if self.kv_heads == 1:
             query = query.reshape(-1, self.size)
@@ -106,7 +111,11 @@ class Layer(nn.Module):
         return mixed.transpose(0, 1).reshape(-1, self.heads * self.size)
 
     def forward(
-        self, x: Tensor, past: tuple[Tensor, Tensor], turn: tuple[Tensor, Tensor], mask: Tensor,
+        self,
+        x: Tensor,
+        past: tuple[Tensor, Tensor],
+        turn: tuple[Tensor, Tensor],
+        mask: Tensor,
         last: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run the layer: x [S, N] -> x [S or 1, N], new keys [S, H, D], new values [S, H, D]."""
@@ -143,7 +152,9 @@ class Body(nn.Module):
         refuse_unsupported(model.config)
         self.config = model.config
         self.layers = nn.ModuleList(Layer(layer, model.config) for layer in model.model.layers)
-        self.norm = nn.Parameter(1.0 + model.model.norm.weight.detach().float(), requires_grad=False)
+        self.norm = nn.Parameter(
+            1.0 + model.model.norm.weight.detach().float(), requires_grad=False
+        )
         self.window: int = model.config.sliding_window
         self.group: int = model.config.num_attention_heads // model.config.num_key_value_heads
         rotary = {False: model.model.rotary_emb, True: model.model.rotary_emb_local}
@@ -186,8 +197,11 @@ class Body(nn.Module):
             last = index == len(self.layers) - 1
             mask = masks[layer.sliding]
             x, key, value = layer(
-                x, (stored[2 * index], stored[2 * index + 1]), turns[layer.sliding],
-                mask[-self.group:] if last else mask, last,
+                x,
+                (stored[2 * index], stored[2 * index + 1]),
+                turns[layer.sliding],
+                mask[-self.group :] if last else mask,
+                last,
             )
             present += [key, value]
         return normalize(x, self.norm, self.config.rms_norm_eps), torch.cat(present, dim=1)
@@ -229,4 +243,7 @@ class BodyOnnxConfig(OnnxConfig):  # type: ignore[misc]
 def export_body(body: Body, path: Path) -> None:
     """Write `body` to `path` with optimum (weights inside the file, or beside it above 2 GB)."""
     config = BodyOnnxConfig(body.config, task="feature-extraction")
-    export(body, config, path, opset=OPSET, do_constant_folding=True)
+    with warnings.catch_warnings():
+        # Tracing warns of every shape it fixes and of its own age; parity checks what it made.
+        warnings.simplefilter("ignore")
+        export(body, config, path, opset=OPSET, do_constant_folding=True)

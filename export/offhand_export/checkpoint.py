@@ -138,7 +138,9 @@ def own_template(folders: Sequence[Path]) -> str | None:
         if path.is_file():
             return path.read_text("utf-8")
         settings = folder / "tokenizer_config.json"
-        template = tokenizers.read_json(settings).get("chat_template") if settings.is_file() else None
+        template = (
+            tokenizers.read_json(settings).get("chat_template") if settings.is_file() else None
+        )
         if isinstance(template, list):
             named = {entry["name"]: entry["template"] for entry in template}
             template = named.get("tool_use", named.get("default"))

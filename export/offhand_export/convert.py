@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from transformers import Gemma3ForCausalLM
 
 from offhand_export import parity, sources
@@ -146,8 +145,8 @@ def _write(job: Job, wire: str) -> None:
     for precision in GRAPHS:
         figures[precision] = parity.check_served(job.folder, precision, reference, job.progress)
     _write_contract(job, contract)
-    size = sum(entry["size"] for entry in contract["files"].values())
-    job.progress(f"convert: {size / 1e6:,.1f} MB in all, weights {contract['files'][WEIGHTS]['size'] / 1e6:,.1f} MB")
+    sizes = {name: entry["size"] / 1e6 for name, entry in contract["files"].items()}
+    job.progress(f"convert: {sum(sizes.values()):,.1f} MB in all, weights {sizes[WEIGHTS]:,.1f} MB")
 
 
 def _write_texts(job: Job) -> tuple[dict[str, int], list[int]]:
@@ -234,4 +233,3 @@ def _files(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _write_contract(job: Job, contract: dict[str, Any]) -> None:
     (job.folder / MODEL).write_text(json.dumps(contract, ensure_ascii=False) + "\n", "utf-8")
-

@@ -145,8 +145,12 @@ def add_ends(body: onnx.ModelProto, width: int, top: int) -> onnx.ModelProto:
     lookup = _lookup(width, constant)
     scores = _score("candidate_ids", "scores", "ends.flat")
     branch = helper.make_node(
-        "If", ["whole"], ["log_total", "top_ids", "top_scores"], name="/ends/whole",
-        then_branch=_whole(top, "ends.flat"), else_branch=_nothing(),
+        "If",
+        ["whole"],
+        ["log_total", "top_ids", "top_scores"],
+        name="/ends/whole",
+        then_branch=_whole(top, "ends.flat"),
+        else_branch=_nothing(),
     )
     nodes = [*lookup, *graph.node, *scores, branch]
     past = next(value for value in graph.input if value.name == "past")

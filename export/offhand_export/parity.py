@@ -24,15 +24,15 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from transformers import Gemma3ForCausalLM
+
 from offhand.dialect import ToolCall
 from offhand.engine import Engine, Run, Scores
 from offhand.errors import OffhandError
 from offhand.native import NativeModel
 from offhand.prompt import Message, Template
 from offhand.tokenizer import Vocabulary
-from tokenizers import Tokenizer
-from transformers import Gemma3ForCausalLM
-
 from offhand_export.errors import ConvertError
 
 LAYERS_AGREEMENT, LAYERS_DIFFERENCE = 0.99, 1e-2
@@ -64,14 +64,32 @@ September, people stood on the beach and counted the seconds between one flash a
 """
 
 _TOOLS: list[dict[str, Any]] = [
-    {"type": "function", "function": {"name": "set_timer", "parameters": {
-        "type": "object",
-        "properties": {"label": {"type": "string"},
-                       "minutes": {"type": "integer", "minimum": 1, "maximum": 90}}}}},
-    {"type": "function", "function": {"name": "play_music", "parameters": {
-        "type": "object",
-        "properties": {"genre": {"type": "string", "enum": ["jazz", "rock", "folk"]},
-                       "loud": {"type": "boolean"}}}}},
+    {
+        "type": "function",
+        "function": {
+            "name": "set_timer",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "label": {"type": "string"},
+                    "minutes": {"type": "integer", "minimum": 1, "maximum": 90},
+                },
+            },
+        },
+    },
+    {
+        "type": "function",
+        "function": {
+            "name": "play_music",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "genre": {"type": "string", "enum": ["jazz", "rock", "folk"]},
+                    "loud": {"type": "boolean"},
+                },
+            },
+        },
+    },
 ]
 _CONVERSATIONS: tuple[tuple[Message, ...], ...] = (
     (
@@ -85,7 +103,6 @@ _CONVERSATIONS: tuple[tuple[Message, ...], ...] = (
         Message("assistant", call=ToolCall("play_music", {"genre": "folk"})),
     ),
 )
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +258,7 @@ def _layers(
     """Hidden states [R, N] of the exported layers, run by run through the cache."""
     with torch.no_grad():
         embeds = model.get_input_embeddings()(torch.tensor([sample.ids])).numpy()
-    shape = [node.shape for node in session.get_inputs() if node.name == "past"][0]
+    shape = next(node.shape for node in session.get_inputs() if node.name == "past")
     past = np.zeros([0, *shape[1:]], np.float32)
     states = []
     start = 0
@@ -292,9 +309,11 @@ def _answers(engine: Engine, sample: Sample) -> Answers:
 def _check_consistent(run: Run, found: Scores) -> None:
     """The two heads of one graph must tell one story about the same token."""
     candidates = dict(zip(run.candidates, found.candidates, strict=True))
-    both = [(score, candidates[token])
-            for token, score in zip(found.top_ids, found.top_scores, strict=True)
-            if token in candidates]
+    both = [
+        (score, candidates[token])
+        for token, score in zip(found.top_ids, found.top_scores, strict=True)
+        if token in candidates
+    ]
     apart = max((abs(one - other) for one, other in both), default=0.0)
     share = float(np.exp(np.array(found.top_scores) - (found.log_total or 0.0)).sum())
     if apart > 1e-3 or share > 1.01:

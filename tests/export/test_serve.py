@@ -170,11 +170,11 @@ def test_serve_says_where_and_stops_when_interrupted(
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(serving_module.BundleServer, "serve_forever", interrupt)
     said: list[str] = []
     with serving(folder) as other:
         taken = urlsplit(other).port
         assert taken
+        monkeypatch.setattr(serving_module.BundleServer, "serve_forever", interrupt)
         serving_module.serve(folder, taken, say=said.append)
     assert said[0] == f"Port {taken} is taken."
     assert "http://127.0.0.1:" in said[1]

@@ -55,7 +55,7 @@ def test_a_wheel_without_one_of_the_apps_files_is_refused(tmp_path: Path) -> Non
 def test_a_failed_build_shows_pips_words(tmp_path: Path) -> None:
     app = parts.write_app(tmp_path / "app")
     parts.write(app / "pyproject.toml", "[project]\nname = 3\n")
-    with pytest.raises(BundleError, match=r"project\.name"):
+    with pytest.raises(BundleError, match="configuration error"):
         wheels.app_wheel(app, tmp_path)
 
 

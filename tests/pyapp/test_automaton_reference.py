@@ -12,7 +12,6 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ class Both:
     reference: LLTokenizer
 
 
-def join(text_tokenizer: str, control: dict[str, int]) -> Both:
+def _join(text_tokenizer: str, control: dict[str, int]) -> Both:
     """Join a tokenizer without control tokens with their ids; llguidance gets them by name."""
     named = json.loads(text_tokenizer)
     old = {index: token for token, index in named["model"]["vocab"].items()}
@@ -72,21 +71,16 @@ def join(text_tokenizer: str, control: dict[str, int]) -> Both:
     return Both(Vocabulary(text, control, control.values()), reference)
 
 
-@lru_cache
-def _both_named(name: str) -> Both:
-    if name == "tiny":
-        return join(tiny_tokenizer().to_str(), {name: i for i, name in enumerate(CONTROL)})
-    manifest = json.loads((MODEL / "model.json").read_text("utf-8"))
-    control = manifest["dialect"]["control"]
-    return join((MODEL / "tokenizer.json").read_text("utf-8"), control)
-
-
 BUILT = ["tiny", *(["gemma"] if (MODEL / "model.json").is_file() else [])]
 
 
 @pytest.fixture(scope="module", params=BUILT)
 def both(request: pytest.FixtureRequest) -> Both:
-    return _both_named(request.param)
+    if request.param == "tiny":
+        return _join(tiny_tokenizer().to_str(), {name: i for i, name in enumerate(CONTROL)})
+    manifest = json.loads((MODEL / "model.json").read_text("utf-8"))
+    tokenizer = (MODEL / "tokenizer.json").read_text("utf-8")
+    return _join(tokenizer, manifest["dialect"]["control"])
 
 
 def _automaton(both: Both, tools: list[dict[str, Any]]) -> Automaton:

@@ -7,12 +7,23 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from offhand import Automaton, ToolCall, load_catalog
+from offhand.dialect import render_call
+from offhand.native import NativeModel
+
 LAUNCH_ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
 LOAD_LIMIT = 240_000  # milliseconds: a generous bound against hanging, not a measure
 TURN_LIMIT = 120_000
+
+
+def is_valid(model: NativeModel, catalog: str, call: dict[str, Any]) -> bool:
+    """Whether a call's canonical tokens are among those the catalog allows."""
+    automaton = Automaton(load_catalog(catalog).tools, model.vocabulary)
+    pieces = render_call(ToolCall(call["name"], call["arguments"]))
+    return automaton.accepts(model.vocabulary.encode_pieces(pieces)[1:])
 
 
 def open_page(context: BrowserContext, url: str, ready: bool = True) -> Page:

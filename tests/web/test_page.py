@@ -8,17 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from offhand import Automaton, Session, ToolCall, drive, load_catalog
-from offhand.dialect import render_call
+from offhand import Session, drive, load_catalog
 from offhand.native import NativeModel
 from tests.pyapp.test_native import ATTACKS, CONVERSATIONS
-from tests.web.driver import choose, failure, open_page, say, send, wait_ready
-
-
-def is_valid(model: NativeModel, catalog: str, call: dict[str, object]) -> bool:
-    automaton = Automaton(load_catalog(catalog).tools, model.vocabulary)
-    made = ToolCall(str(call["name"]), dict(call["arguments"]))  # type: ignore[call-overload]
-    return automaton.accepts(model.vocabulary.encode_pieces(render_call(made))[1:])
+from tests.web.driver import choose, failure, is_valid, open_page, say, send, wait_ready
 
 
 def test_a_first_visit(context: BrowserContext, site: str, model: NativeModel) -> None:
@@ -118,13 +111,10 @@ def test_a_message_typed_while_loading_is_answered(context: BrowserContext, site
     assert page.locator(".said").inner_text() == "Lock the front door"
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_overflows(shared_page: Page, width: int, scheme: str) -> None:
-    choose(shared_page, "banking")
-    shared_page.set_viewport_size({"width": width, "height": 760})
-    shared_page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    say(shared_page, "w" * 300 + " pay the electric company 82 dollars and 15 cents from savings")
+def test_nothing_overflows(shared_page: Page) -> None:
+    choose(shared_page, "smart_home")
+    say(shared_page, "w" * 300 + " lights")
     shared_page.locator("[data-call] summary").last.click()
-    wide = shared_page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width
+    for width in (360, 768, 1280, 1600):
+        shared_page.set_viewport_size({"width": width, "height": 760})
+        assert shared_page.evaluate("document.documentElement.scrollWidth") <= width

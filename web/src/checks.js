@@ -16,7 +16,6 @@ const REQUIREMENTS = [
   [() => typeof WebAssembly === "object", "This browser has no WebAssembly, or it is switched off.", FIX],
   [() => WebAssembly.validate(SIMD), "This browser's WebAssembly has no SIMD instructions.", FIX],
   [hasModuleWorkers, "This browser cannot run JavaScript modules in a worker.", FIX],
-  [() => typeof Map.groupBy === "function", "This browser is too old for this page.", FIX],
 ];
 
 /**

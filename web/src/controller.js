@@ -102,6 +102,11 @@ export class Controller {
     this.#go();
   }
 
+  /** Give up the message that is being answered. */
+  stop() {
+    void this.client?.request("stop", {});
+  }
+
   /** Begin a new conversation with the same tools. */
   renew() {
     this.choose(current(this.state).catalog);
@@ -138,14 +143,14 @@ export class Controller {
    * @returns {Promise<boolean>} whether it was answered
    */
   async #answer(conversation, message) {
-    const started = performance.now();
+    message.started = performance.now();
     message.status = "running";
     this.onChange(this.state);
     try {
       await this.#open(conversation);
       message.turn = await this.#client().request("say", { text: message.text });
       message.status = "done";
-      measure("turn", started, performance.now(), message.turn);
+      measure("turn", message.started, performance.now(), message.turn);
     } catch (error) {
       message.failure = toFailure(error);
       message.status = "failed";

@@ -38,7 +38,7 @@ export function fromFailure({ kind, message, fix }) {
  * @param {string} [fix] remedy of an error that names none itself
  * @returns {Failure}
  */
-export function toFailure(error, kind = "unexpected", fix = "Reload the page and try again.") {
+export function toFailure(error, kind = "unexpected", fix = "Try again; if that does not help, reload the page.") {
   if (error instanceof PageError) return { kind: error.kind, message: error.message, fix: error.fix };
   console.error(error);
   const text = error instanceof Error ? error.message : String(error);

@@ -26,7 +26,7 @@ export class Expander {
    */
   constructor(wire, memory, bytes) {
     this.wire = wire;
-    this.targets = Map.groupBy(memory, (target) => target.name);
+    this.targets = byName(memory);
     this.buffer = new Uint8Array(bytes);
     /** @type {Map<string, Float32Array>} */
     this.scales = new Map();
@@ -119,6 +119,16 @@ export class Expander {
       if (column === columns) column = 0;
     }
   }
+}
+
+/**
+ * @param {MemoryTensor[]} memory
+ * @returns {Map<string, MemoryTensor[]>} a tensor may have several places
+ */
+function byName(memory) {
+  const targets = new Map();
+  for (const target of memory) targets.set(target.name, [...(targets.get(target.name) ?? []), target]);
+  return targets;
 }
 
 /**

@@ -34,8 +34,8 @@ export function duration(milliseconds) {
  */
 export function percent(probability) {
   const value = 100 * probability;
-  if (value >= 99.95 && probability < 1) return "> 99.9%";
-  if (value > 0 && value < 0.1) return "< 0.1%";
+  if (value >= 99.95 && probability < 1) return ">99.9%";
+  if (value > 0 && value < 0.1) return "<0.1%";
   return `${value >= 10 && value < 99 ? Math.round(value) : Number(value.toFixed(1))}%`;
 }
 

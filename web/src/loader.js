@@ -187,15 +187,19 @@ async function collect(reader, size, onBytes) {
  */
 async function findFault(entry, bytes) {
   if (bytes.length !== entry.size) {
-    const found = bytes.length > entry.size ? `more than ${entry.size}` : `${bytes.length}`;
+    const found = bytes.length > entry.size ? "more" : `${bytes.length} bytes`;
     return `${entry.path} is damaged: expected ${entry.size} bytes, found ${found}.`;
   }
   if (!globalThis.crypto?.subtle) return null;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return found === entry.sha256
-    ? null
-    : `${entry.path} is damaged: expected SHA-256 ${entry.sha256}, found ${found}.`;
+  if (found === entry.sha256) return null;
+  return `${entry.path} is damaged: expected sha256 ${brief(entry.sha256)}, found ${brief(found)}.`;
+}
+
+/** @param {string} digest */
+function brief(digest) {
+  return `${digest.slice(0, 12)}…`;
 }
 
 /**

@@ -32,6 +32,7 @@ export class Model {
     this.send = send;
     /** @type {PythonApp | null} */
     this.app = null;
+    this.stopping = false;
   }
 
   /**
@@ -61,15 +62,30 @@ export class Model {
 
   /** @param {string} name */
   async select(name) {
+    this.stopping = false;
     this.#report("warm", 0, 1);
     const value = await this.#ready().select(name);
     this.#report("warm", 1, 1);
     return value;
   }
 
-  /** @param {string} text */
+  /**
+   * @param {string} text
+   * @throws {PageError} kind "stopped" when `stop` came before the answer
+   */
   async say(text) {
-    return await this.#ready().say(text);
+    this.stopping = false;
+    try {
+      return await this.#ready().say(text);
+    } catch (error) {
+      throw this.stopping ? stopped() : error;
+    }
+  }
+
+  /** Let the turn that is being made fail at its next run; the conversation stays as it was. */
+  async stop() {
+    this.stopping = true;
+    return {};
   }
 
   async reset() {
@@ -166,7 +182,10 @@ export class Model {
       context: model.config.context,
       encode: (text) => words.encode(text),
       decode: (ids) => words.decode(ids),
-      run: async (...run) => (await engine).run(...run),
+      run: async (...run) => {
+        if (this.stopping) throw stopped();
+        return (await engine).run(...run);
+      },
       now: () => performance.now(),
     });
     this.#report("python", PYTHON_STEPS, PYTHON_STEPS);
@@ -174,6 +193,10 @@ export class Model {
     this.send({ type: "ready", stage: "python", value: { catalogs: app.catalogs(), model: info } });
     return app;
   }
+}
+
+function stopped() {
+  return new PageError("stopped", "This turn was stopped.", "The conversation is as it was before it.");
 }
 
 /**

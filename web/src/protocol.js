@@ -45,6 +45,7 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {{name: string}} catalog
  * @property {{text: string}} say
  * @property {{}} reset
+ * @property {{}} stop end the turn that is being made; the only request that does not wait its turn
  */
 
 /**
@@ -53,6 +54,7 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {Opened} catalog
  * @property {Turn} say
  * @property {{}} reset
+ * @property {{}} stop
  */
 
 /** @typedef {{id: number, ok: true, value: unknown} | {id: number, ok: false, error: Failure}} Reply */

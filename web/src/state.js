@@ -29,6 +29,7 @@ import { STAGES } from "./protocol.js";
  * @property {number} id
  * @property {string} text
  * @property {"waiting" | "running" | "done" | "failed"} status
+ * @property {number} started when the model began with it, milliseconds
  * @property {Turn | null} turn when done
  * @property {Failure | null} failure when failed
  */
@@ -140,7 +141,7 @@ export function beginConversation(state, catalog) {
  */
 export function addMessage(state, text, id) {
   /** @type {Message} */
-  const message = { id, text, status: "waiting", turn: null, failure: null };
+  const message = { id, text, status: "waiting", started: 0, turn: null, failure: null };
   current(state).messages.push(message);
   return message;
 }

@@ -11,6 +11,7 @@ import { duration, percent, plural, show } from "./format.js";
 
 const SURE = 0.9;
 const UNSURE = 0.6;
+const WORTH_SHOWING = 0.001;
 const LABELS = /** @type {Record<string, string>} */ ({ tool: "Function", slots: "Next" });
 
 /**
@@ -24,7 +25,7 @@ export function callCard(turn) {
     { class: "call", "data-call": JSON.stringify(turn), "aria-label": `Call of ${call.name}` },
     el("header", {}, el("code", { class: "call-name" }, call.name), confidenceMeter(confidence)),
     argumentList(call.arguments),
-    truncated && el("p", { class: "quiet" }, "A text reached its longest length and was cut."),
+    truncated && el("p", { class: "quiet truncated" }, "A text reached its longest length and was cut."),
     el(
       "details",
       {},
@@ -33,7 +34,7 @@ export function callCard(turn) {
         {},
         icon("chevron"),
         el("span", { class: "call-cost" }, `${duration(milliseconds.total)} · ${plural(tokens.run, "token")} run`),
-        el("span", { class: "call-more" }, "How it was decided"),
+        el("span", {}, " · details"),
       ),
       decisionTable(turn.decisions),
       costs(turn),
@@ -70,7 +71,7 @@ function decisionTable(decisions) {
 
 /** @param {Decision} decision */
 function decisionRow({ slot, value, probability, outside, alternatives }) {
-  const others = alternatives.filter(([text]) => text !== show(value));
+  const others = alternatives.filter(([text, share]) => text !== show(value) && share >= WORTH_SHOWING);
   return el(
     "li",
     {},
@@ -79,7 +80,7 @@ function decisionRow({ slot, value, probability, outside, alternatives }) {
     bar(probability),
     el("span", { class: "number" }, percent(probability)),
     others.length > 0 && el("p", { class: "others" }, ...others.flatMap(alternative)),
-    outside !== null && outside >= 0.0005 && el("p", { class: "others" }, `${percent(outside)} of the probability lay on what is not allowed here`),
+    outside !== null && outside >= WORTH_SHOWING && el("p", { class: "others" }, `${percent(outside)} of the probability lay on what is not allowed here`),
   );
 }
 

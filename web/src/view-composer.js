@@ -26,7 +26,7 @@ export class ComposerView {
     byId("composer").addEventListener("submit", (event) => this.#submit(event));
     this.renew.addEventListener("click", () => {
       renew();
-      this.field.focus();
+      this.rest();
     });
     this.#fit();
   }
@@ -36,6 +36,11 @@ export class ComposerView {
     setText(byId("hint"), HINTS[state.phase]);
     byId("hint").dataset["phase"] = state.phase;
     this.renew.disabled = current(state).messages.length === 0;
+  }
+
+  /** Take the focus a button had that is about to go, unless that would raise a touch keyboard. */
+  rest() {
+    if (window.matchMedia("(hover: hover)").matches) this.field.focus({ preventScroll: true });
   }
 
   /**

@@ -3,8 +3,8 @@
  * taken away; an earlier conversation folds up when the next one begins.
  */
 
-import { button, el } from "./dom.js";
-import { plural } from "./format.js";
+import { button, el, setText } from "./dom.js";
+import { plural, seconds } from "./format.js";
 import { callCard } from "./view-call.js";
 import { failureCard } from "./view-failure.js";
 
@@ -15,11 +15,13 @@ import { failureCard } from "./view-failure.js";
 /**
  * @typedef {object} LogActions
  * @property {(message: Message) => void} edit put the text back into the composer
+ * @property {() => void} stop give up the message that is being answered
  * @property {() => void} restart load the model again
  */
 
 /** Failures that the app reports about what it was asked, not about itself. */
-const OF_THE_MESSAGE = new Set(["message", "schema", "catalog", "template"]);
+const OF_THE_MESSAGE = new Set(["message", "schema", "catalog", "template", "stopped"]);
+const PATIENCE = 2000;
 
 /** Keeps the document's log equal to the state's conversations. */
 export class LogView {
@@ -44,6 +46,20 @@ export class LogView {
     for (const conversation of state.conversations) this.#updateConversation(state, conversation);
     this.#removeWithdrawn(state);
     if (this.changed !== before) this.#follow();
+  }
+
+  /**
+   * Show how long the message being answered takes, once that is long.
+   *
+   * @param {number} now milliseconds
+   * @param {State} state
+   */
+  tick(now, state) {
+    const message = state.conversations.flatMap(({ messages }) => messages).find(({ status }) => status === "running");
+    const line = message && this.shown.get(message.id)?.node.querySelector(".slow");
+    if (!(line instanceof HTMLElement) || !message) return;
+    line.hidden = now - message.started < PATIENCE;
+    setText(/** @type {Node} */ (line.firstChild), seconds(now - message.started));
   }
 
   #follow() {
@@ -116,9 +132,7 @@ export class LogView {
       }
       return failureCard(message.failure, ...actions);
     }
-    if (message.status === "running") {
-      return el("p", { class: "pending" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", { class: "unseen" }, "Deciding"));
-    }
+    if (message.status === "running") return runningLine(this.actions.stop);
     return el("p", { class: "pending waiting" }, el("span", {}, "Waiting for its turn"), button("Take back", "edit", edit));
   }
 
@@ -131,6 +145,14 @@ export class LogView {
       this.shown.delete(id);
     }
   }
+}
+
+/** @param {() => void} stop */
+function runningLine(stop) {
+  const dots = el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+  const time = el("span", { "aria-hidden": "true" });
+  const slow = el("span", { class: "slow", hidden: true }, time, button("Stop", "stop", stop));
+  return el("p", { class: "pending" }, dots, el("span", { class: "unseen" }, "Deciding"), slow);
 }
 
 /** @param {Message} message */

@@ -1,6 +1,6 @@
 /**
- * The page as a whole: hands the state to its parts after every change, and keeps the clock of the
- * stages ticking while something loads.
+ * The page as a whole: hands the state to its parts after every change, and keeps the clocks ticking
+ * while something is under way.
  */
 
 import { byId, setText } from "./dom.js";
@@ -19,13 +19,22 @@ const TICK = 100;
 export class View {
   /** @param {() => Controller} controller */
   constructor(controller) {
-    const restart = () => void controller().start();
     const say = (/** @type {string} */ text) => controller().send(text);
-    this.engine = new EngineView({ restart });
-    this.catalogs = new CatalogView({ say, choose: (name) => controller().choose(name) });
     this.composer = new ComposerView({ say, renew: () => controller().renew() });
+    /** A button that goes with its click leaves the focus to the composer. */
+    const leaving = (/** @type {() => unknown} */ action) => {
+      void action();
+      this.composer.rest();
+    };
+    const restart = () => leaving(() => controller().start());
+    this.engine = new EngineView({ restart });
+    this.catalogs = new CatalogView({
+      say: (text) => leaving(() => say(text)),
+      choose: (name) => controller().choose(name),
+    });
     this.log = new LogView(byId("log"), {
       restart,
+      stop: () => leaving(() => controller().stop()),
       edit: ({ id }) => this.composer.put(controller().takeBack(id)),
     });
     /** @type {number | undefined} */
@@ -46,11 +55,17 @@ export class View {
 
   /** @param {State} state */
   #tick(state) {
-    if (state.phase === "loading") {
-      this.timer ??= window.setInterval(() => this.engine.update(state, performance.now()), TICK);
+    if (state.phase === "loading" || state.phase === "busy") {
+      this.timer ??= window.setInterval(() => this.#advance(state), TICK);
     } else {
       window.clearInterval(this.timer);
       this.timer = undefined;
     }
+  }
+  /** @param {State} state */
+  #advance(state) {
+    const now = performance.now();
+    this.engine.update(state, now);
+    this.log.tick(now, state);
   }
 }

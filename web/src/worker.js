@@ -1,5 +1,5 @@
 /**
- * The worker: answers the page's requests, one after another, and reports progress.
+ * The worker: answers the page's requests, one after another but for `stop`, and reports progress.
  *
  * Only messages are handled here; what a request does is in `model.js`. Every error travels back to
  * the request that caused it.
@@ -23,6 +23,7 @@ const handlers = {
   catalog: ({ name }) => model.select(name),
   say: ({ text }) => model.say(text),
   reset: () => model.reset(),
+  stop: () => model.stop(),
 };
 
 /** @type {Promise<void>} */
@@ -39,5 +40,6 @@ async function answer({ id, type, ...payload }) {
 }
 
 self.addEventListener("message", ({ data }) => {
-  last = last.then(() => answer(data));
+  if (data.type === "stop") void answer(data);
+  else last = last.then(() => answer(data));
 });
