@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers
 
 from offhand import Catalog, Run, Scores, ToolCall, Vocabulary
 from offhand.dialect import END_CALL, START_CALL, render_call
+from offhand.native import NativeText
 from offhand.schema import parse_tools
 
 CONTROL = (
@@ -53,24 +54,9 @@ def tiny_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-class TinyText:
-    """The tiny tokenizer as a `TextTokenizer`."""
-
-    def __init__(self) -> None:
-        self.tokenizer = tiny_tokenizer()
-
-    def encode(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=False)
-        return text
-
-
 def tiny_vocabulary() -> Vocabulary:
     control = {name: i for i, name in enumerate(CONTROL)}
-    return Vocabulary(TinyText(), control, control.values())
+    return Vocabulary(NativeText(tiny_tokenizer()), control, control.values())
 
 
 def function(

@@ -7,16 +7,15 @@ yardstick, not a server: nothing here is tuned for speed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 from transformers import DynamicCache, Gemma3ForCausalLM
 
 from offhand.engine import Run, Scores
 from offhand.errors import EngineError
+from offhand.native import NativeText
 from offhand.prompt import Template
 from offhand.tokenizer import Vocabulary
 from offhand_export import tokenizer_files
@@ -112,25 +111,11 @@ class TorchModel:
         if threads:
             torch.set_num_threads(threads)
         vocabulary = Vocabulary(
-            _Text(tokenizer_files.load(tokenizer_files.text_only(tokenizer))),
+            NativeText(tokenizer_files.load(tokenizer_files.text_only(tokenizer))),
             tokenizer_files.control_tokens(tokenizer),
             tokenizer_files.control_ids(tokenizer),
         )
         return cls(TorchEngine(_load(folder)), vocabulary, Template(template.read_text("utf-8")))
-
-
-class _Text:
-    """`tokenizers` behind the interface of `TextTokenizer`."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-
-    def encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
 
 
 def _load(folder: Path) -> Gemma3ForCausalLM:

@@ -28,11 +28,11 @@ FORMAT = 1
 """The version of model.json understood here."""
 
 
-class _Text:
+class NativeText:
     """`tokenizers` behind the interface of `TextTokenizer`."""
 
-    def __init__(self, path: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(path))
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
@@ -115,7 +115,7 @@ class NativeModel:
             str(folder / memory["graph"]), options, providers=["CPUExecutionProvider"]
         )
         vocabulary = Vocabulary(
-            _Text(folder / "tokenizer.json"),
+            NativeText(Tokenizer.from_file(str(folder / "tokenizer.json"))),
             manifest["dialect"]["control"],
             manifest["control_ids"],
         )

@@ -2,7 +2,7 @@
 
 Random schemas of the supported subset, random calls that fit them, and the same calls damaged, all
 as the tokens of their rendering. Runs over the tests' tiny tokenizer, which has merges across
-structure as Gemma's has, and over the real one wherever a model has been built.
+structure as Gemma's has, and over the real one.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 from offhand.automaton import Automaton
 from offhand.dialect import END_CALL, START_CALL, ToolCall, render_call
 from offhand.errors import SchemaError
+from offhand.native import NativeText
 from offhand.schema import parse_tools
 from offhand.tokenizer import Vocabulary
 from tests.pyapp.call_strategies import (
@@ -37,9 +38,7 @@ from tests.pyapp.call_strategies import (
     values,
 )
 from tests.pyapp.reference_grammar import lark_grammar, number_pattern
-from tests.tiny import CONTROL, TinyText, tiny_tokenizer
-
-MODEL = Path(__file__).parents[2] / "build" / "models" / "gemma-3-270m"
+from tests.tiny import CONTROL, tiny_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +64,18 @@ def _join(text_tokenizer: str, control: dict[str, int]) -> Both:
         ),
         key=lambda entry: entry["id"],
     )
-    text = TinyText()
-    text.tokenizer = Tokenizer.from_str(text_tokenizer)
+    text = NativeText(Tokenizer.from_str(text_tokenizer))
     reference = LLTokenizer(json.dumps(named), eos_token=control["<eos>"])
     return Both(Vocabulary(text, control, control.values()), reference)
 
 
-BUILT = ["tiny", *(["gemma"] if (MODEL / "model.json").is_file() else [])]
-
-
-@pytest.fixture(scope="module", params=BUILT)
+@pytest.fixture(scope="module", params=["tiny", "gemma"])
 def both(request: pytest.FixtureRequest) -> Both:
     if request.param == "tiny":
         return _join(tiny_tokenizer().to_str(), {name: i for i, name in enumerate(CONTROL)})
-    manifest = json.loads((MODEL / "model.json").read_text("utf-8"))
-    tokenizer = (MODEL / "tokenizer.json").read_text("utf-8")
+    folder: Path = request.getfixturevalue("model_dir")
+    manifest = json.loads((folder / "model.json").read_text("utf-8"))
+    tokenizer = (folder / "tokenizer.json").read_text("utf-8")
     return _join(tokenizer, manifest["dialect"]["control"])
 
 
