@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from transformers import Gemma3ForCausalLM
 
-from offhand_export import parity, sources
+from offhand_export import parity, samples, sources
 from offhand_export import tokenizer_files as tokenizers
 from offhand_export import wire as wires
+from offhand_export.balance import balance, measure
 from offhand_export.body import Body, export_body
 from offhand_export.checkpoint import STAMP
 from offhand_export.ends import EMBEDDING, add_ends
@@ -37,6 +39,8 @@ WEIGHTS = "weights.bin"
 INPUTS = ".inputs"
 GRAPHS = {"fp32": "graph.fp32.onnx", "int8": "graph.int8.onnx"}
 WIRES = ("int8",)
+REVISED = ("balance", "body", "convert", "ends", "parity", "samples", "tokenizer_files", "wire")
+"""Modules that decide what is written."""
 
 Progress = Callable[[str], Any]
 
@@ -110,8 +114,7 @@ def convert(
 def _revision() -> str:
     """A digest of the code a model folder depends on, so that a changed graph is made again."""
     here = Path(__file__).parent
-    names = ("body.py", "convert.py", "ends.py", "parity.py", "tokenizer_files.py", "wire.py")
-    return fingerprint([sha256(here / name) for name in names])
+    return fingerprint([sha256(here / f"{name}.py") for name in REVISED])
 
 
 def _is_current(out: Path, inputs: str) -> bool:
@@ -127,13 +130,15 @@ def _is_current(out: Path, inputs: str) -> bool:
 def _write(job: Job, wire: str) -> None:
     control, ids = _write_texts(job)
     job.progress("convert: asking the checkpoint")
-    reference = parity.reference(job.model, job.folder, control, ids)
+    prompts = samples.read(job.folder, control, ids)
+    reference = parity.reference(job.model, prompts)
     job.progress("convert: exporting the layers with optimum")
     body_path = job.folder / "body.onnx"
-    export_body(Body(job.model).eval(), body_path)
-    figures = {"layers": parity.check_layers(body_path, job.model, reference, job.progress)}
+    factor = _export(job, prompts, body_path)
+    layers = parity.check_layers(body_path, job.model, factor, reference, job.progress)
+    figures = {"layers": layers}
     job.progress(f"convert: rounding to {wire}")
-    layout, memory = _write_weights(job, onnx.load(body_path))
+    layout, memory = _write_weights(job, onnx.load(body_path), factor)
     for path in job.folder.glob("body.onnx*"):
         path.unlink()
     contract = _contract(job, wire, control, ids)
@@ -167,13 +172,25 @@ def _write_texts(job: Job) -> tuple[dict[str, int], list[int]]:
     return control, ids
 
 
-def _write_weights(job: Job, body: onnx.ModelProto) -> tuple[list[wires.Wire], dict[str, object]]:
+def _export(job: Job, prompts: samples.Prompts, path: Path) -> torch.Tensor:
+    """Export the balanced layers; return the factors [N] the embedding must take over."""
+    body = Body(job.model).eval()
+    embedding = job.model.get_input_embeddings().weight
+    factor = balance(body, embedding, measure(job.model, prompts.measured))
+    export_body(body, path)
+    return factor
+
+
+def _write_weights(
+    job: Job, body: onnx.ModelProto, factor: torch.Tensor
+) -> tuple[list[wires.Wire], dict[str, object]]:
     """Write weights.bin and both graphs; return the layout of the file and of the memories."""
     matrices = wires.layer_matrices(body.graph)
     stored = {tensor.name: tensor for tensor in body.graph.initializer}
     file = wires.WireFile()
-    embedding = job.model.get_input_embeddings().weight.detach()
-    file.add(EMBEDDING, np.ascontiguousarray(embedding.float().numpy().T))
+    embedding = job.model.get_input_embeddings().weight.detach() * factor
+    file.add(EMBEDDING, np.ascontiguousarray(embedding.numpy().T))
+    lookup = (job.width**0.5 / factor).numpy()
     for name in matrices:
         file.add(name, onnx.numpy_helper.to_array(stored[name]))
     file.write(job.folder / WEIGHTS)
@@ -184,7 +201,7 @@ def _write_weights(job: Job, body: onnx.ModelProto) -> tuple[list[wires.Wire], d
         if precision == "int8":
             wires.to_integer(graph.graph, matrices)
         wires.refer(graph.graph, held, layout)
-        served = add_ends(graph, job.width, job.top)
+        served = add_ends(graph, lookup, job.top)
         onnx.save(served, job.folder / GRAPHS[precision])
         memory[precision] = wires.memory(GRAPHS[precision], held)
     return layout, memory

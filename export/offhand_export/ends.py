@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+Floats = NDArray[np.float32]
 
 EMBEDDING = "embedding"
 EMBEDDING_SCALE = "embedding.scale"
@@ -33,20 +36,20 @@ def _node(kind: str, inputs: list[str], output: str, **attributes: object) -> No
     return helper.make_node(kind, inputs, [output], name=f"/ends/{output}", **attributes)
 
 
-def _lookup(width: int, constant: _Constants) -> list[NodeProto]:
-    """`input_ids` [1, S] -> `embeds` [1, S, N], scaled by the square root of the width."""
+def _lookup(channels: Floats, constant: _Constants) -> list[NodeProto]:
+    """`input_ids` [1, S] -> `embeds` [1, S, N], each channel times its own constant."""
     flat = constant("flat", np.array([-1], np.int64))
-    root = constant("root", np.array(width**0.5, np.float32))
+    factor = constant("channels", channels)
     one = constant("batch", np.array([0], np.int64))
     return [
         _node("Reshape", ["input_ids", flat], "ids"),
         _node("Gather", [EMBEDDING, "ids"], "ids.columns", axis=1),
         _node("Cast", ["ids.columns"], "ids.values", to=TensorProto.FLOAT),
         _node("Gather", [EMBEDDING_SCALE, "ids"], "ids.scale", axis=0),
-        _node("Mul", ["ids.scale", root], "ids.factor"),
-        _node("Mul", ["ids.values", "ids.factor"], "ids.scaled"),
+        _node("Mul", ["ids.values", "ids.scale"], "ids.scaled"),
         _node("Transpose", ["ids.scaled"], "ids.rows", perm=[1, 0]),
-        _node("Unsqueeze", ["ids.rows", one], "embeds"),
+        _node("Mul", ["ids.rows", factor], "ids.states"),
+        _node("Unsqueeze", ["ids.states", one], "embeds"),
     ]
 
 
@@ -132,17 +135,17 @@ def _nothing() -> onnx.GraphProto:
     return helper.make_graph(nodes, "nothing", [], outputs)
 
 
-def add_ends(body: onnx.ModelProto, width: int, top: int) -> onnx.ModelProto:
+def add_ends(body: onnx.ModelProto, channels: Floats, top: int) -> onnx.ModelProto:
     """Turn a graph `embeds, past -> hidden, present` into the served one, in place.
 
     Args:
         body: the exported layers, already in the wire's precision.
-        width: N, the size of a hidden state.
+        channels: what a token's row is multiplied by before the first layer, float32 [N].
         top: how many of the best tokens the whole comparison returns, at most V.
     """
     constant = _Constants()
     graph = body.graph
-    lookup = _lookup(width, constant)
+    lookup = _lookup(channels, constant)
     scores = _score("candidate_ids", "scores", "ends.flat")
     branch = helper.make_node(
         "If",

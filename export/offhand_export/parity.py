@@ -24,16 +24,12 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from transformers import Gemma3ForCausalLM
 
-from offhand.dialect import ToolCall
 from offhand.engine import Engine, Run, Scores
-from offhand.errors import OffhandError
 from offhand.native import NativeModel
-from offhand.prompt import Message, Template
-from offhand.tokenizer import Vocabulary
 from offhand_export.errors import ConvertError
+from offhand_export.samples import Prompts
 
 LAYERS_AGREEMENT, LAYERS_DIFFERENCE = 0.99, 1e-2
 LEAST = {"fp32": 0.90, "int8": 0.50}
@@ -49,60 +45,6 @@ CANDIDATES = 48
 Progress = Callable[[str], Any]
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
-
-TEXT = """\
-The lighthouse at the end of the harbour had been dark for eleven years when the council voted to
-repair it. Nobody could say exactly who had asked for the repair, or why, but the minutes of the
-meeting recorded that the cost would be shared between the town and the university, and that work
-would begin in the first week of May. The engineers who came to measure the tower found that the
-stairs were sound, that the lens had only two cracks, and that a family of owls had made its home
-under the lamp. They wrote a report of forty pages. In it they explained how the light could be run
-from a battery no larger than a suitcase, charged during the day by a panel on the southern wall,
-and how a small computer could watch the weather and decide when the lamp was needed. The owls, they
-added, should be left alone until the young birds had learned to fly. When the lamp was lit again in
-September, people stood on the beach and counted the seconds between one flash and the next.
-"""
-
-_TOOLS: list[dict[str, Any]] = [
-    {
-        "type": "function",
-        "function": {
-            "name": "set_timer",
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "label": {"type": "string"},
-                    "minutes": {"type": "integer", "minimum": 1, "maximum": 90},
-                },
-            },
-        },
-    },
-    {
-        "type": "function",
-        "function": {
-            "name": "play_music",
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "genre": {"type": "string", "enum": ["jazz", "rock", "folk"]},
-                    "loud": {"type": "boolean"},
-                },
-            },
-        },
-    },
-]
-_CONVERSATIONS: tuple[tuple[Message, ...], ...] = (
-    (
-        Message("user", "Start a timer for the pasta, ten minutes please"),
-        Message("assistant", call=ToolCall("set_timer", {"label": "pasta", "minutes": 10})),
-        Message("user", "and some jazz, not too loud"),
-        Message("assistant", call=ToolCall("play_music", {"genre": "jazz", "loud": False})),
-    ),
-    (
-        Message("user", "play something like Bob Dylan"),
-        Message("assistant", call=ToolCall("play_music", {"genre": "folk"})),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +68,6 @@ class Sample:
     scores: Floats
 
 
-class _Text:
-    """The served tokenizer, before there is a model folder to open."""
-
-    def __init__(self, path: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(path))
-
-    def encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=False)
-        return text
-
-
 def _runs(length: int, first: Sequence[int], singles: int) -> tuple[int, ...]:
     """Ends of the runs: chunks of the sizes `first`, then `singles` tokens one by one."""
     ends = [int(end) for end in np.cumsum(first) if end < length]
@@ -148,60 +75,41 @@ def _runs(length: int, first: Sequence[int], singles: int) -> tuple[int, ...]:
     return (*ends, *range(start + 1, min(start + singles, length) + 1))
 
 
-def _plans(
-    folder: Path, control: Mapping[str, int], ids: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Ids and runs of every sample, with the tokenizer and template of a model folder."""
-    vocabulary = Vocabulary(_Text(folder / "tokenizer.json"), control, ids)
-    template = Template((folder / "chat_template.jinja").read_text("utf-8"))
-    text = (control["<bos>"], *vocabulary.encode(TEXT))
-    yield text[:SHORT], _runs(min(len(text), SHORT), FIRST, SHORT)
-    long = (text * (LONG // len(text) + 1))[:LONG]
+def _plans(prompts: Prompts) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Token ids and ends of runs of every sample."""
+    text = prompts.text[:SHORT]
+    yield text, _runs(len(text), FIRST, SHORT)
+    long = (prompts.text * (LONG // len(prompts.text) + 1))[:LONG]
     yield long, _runs(len(long), (LONG - 40, 36), 4)
-    for messages in _CONVERSATIONS:
-        rendered = tuple(vocabulary.encode_pieces(template.render(messages, _TOOLS, False)))
-        yield rendered[:LONG], _runs(min(len(rendered), LONG), FIRST, SHORT)
+    for conversation in prompts.conversations:
+        yield conversation[:LONG], _runs(min(len(conversation), LONG), FIRST, SHORT)
 
 
-def reference(
-    model: Gemma3ForCausalLM, folder: Path, control: Mapping[str, int], ids: Sequence[int]
-) -> list[Sample]:
+def reference(model: Gemma3ForCausalLM, prompts: Prompts) -> list[Sample]:
     """What the checkpoint says, by transformers' own forward in float32.
 
     Args:
         model: in float32.
-        folder: where the served tokenizer.json and chat_template.jinja are.
-        control: ids of the control tokens by name.
-        ids: every id that is not text.
-
-    Raises:
-        ConvertError: the chat template cannot render a plain tool call.
+        prompts: its own prompts, in token ids.
     """
+    embedding = model.get_input_embeddings().weight
     samples = []
-    try:
-        plans = list(_plans(folder, control, ids))
-    except OffhandError as error:
-        raise ConvertError(
-            f"The checkpoint's chat template cannot be served: {error}",
-            "Remove chat_template.jinja from the source to get Offhand's own.",
-        ) from error
-    for tokens, runs in plans:
+    for tokens, runs in _plans(prompts):
         with torch.no_grad():
             states = model.model(input_ids=torch.tensor([tokens]), use_cache=False)
         hidden = states.last_hidden_state[0, [end - 1 for end in runs]]
-        choices, totals, logits = _score(model, hidden)
-        wanted = dict.fromkeys([*control.values(), *choices.tolist()])
-        candidates = tuple(wanted)[:CANDIDATES]
+        choices, totals, logits = _score(hidden, embedding)
+        candidates = tuple(dict.fromkeys([*prompts.control, *choices.tolist()]))[:CANDIDATES]
         samples.append(
             Sample(tokens, runs, choices, totals, candidates, logits[:, list(candidates)].numpy())
         )
     return samples
 
 
-def _score(model: Gemma3ForCausalLM, hidden: torch.Tensor) -> tuple[Ids, Floats, torch.Tensor]:
+def _score(hidden: torch.Tensor, embedding: torch.Tensor) -> tuple[Ids, Floats, torch.Tensor]:
     """Choices [R], log totals [R] and logits [R, V] of hidden states [R, N]."""
     with torch.no_grad():
-        logits = hidden @ model.get_input_embeddings().weight.T
+        logits = hidden @ embedding.T
     return logits.argmax(-1).numpy(), logits.logsumexp(-1).numpy(), logits
 
 
@@ -215,31 +123,46 @@ class Answers:
 
 
 def compare(samples: Sequence[Sample], answers: Sequence[Answers]) -> dict[str, float]:
-    """Agreement of next-token choices, and largest differences of logits and log totals."""
+    """Agreement of next-token choices; largest and typical (RMS) differences of logits."""
     pairs = list(zip(samples, answers, strict=True))
     same = np.concatenate([sample.choices == answer.choices for sample, answer in pairs])
-    scores = max(float(np.abs(sample.scores - answer.scores).max()) for sample, answer in pairs)
-    totals = max(float(np.abs(sample.totals - answer.totals).max()) for sample, answer in pairs)
+    apart = [np.abs(sample.scores - answer.scores).ravel() for sample, answer in pairs]
+    scores = np.concatenate(apart)
+    totals = np.concatenate([np.abs(sample.totals - answer.totals) for sample, answer in pairs])
     return {
         "positions": len(same),
         "agreement": round(float(same.mean()), 4),
-        "difference": float(f"{scores:.3g}"),
-        "total_difference": float(f"{totals:.3g}"),
+        "difference": float(f"{scores.max():.3g}"),
+        "typical_difference": float(f"{np.sqrt((scores**2).mean()):.3g}"),
+        "total_difference": float(f"{totals.max():.3g}"),
     }
 
 
 def check_layers(
-    path: Path, model: Gemma3ForCausalLM, samples: Sequence[Sample], progress: Progress
+    path: Path,
+    model: Gemma3ForCausalLM,
+    factor: torch.Tensor,
+    samples: Sequence[Sample],
+    progress: Progress,
 ) -> dict[str, float]:
     """Compare the exported layers, before rounding, with the checkpoint.
+
+    Args:
+        path: the exported layers.
+        model: the checkpoint, in float32.
+        factor: what the exported hidden states are divided by, [N].
+        samples: what the checkpoint said.
+        progress: told the figures.
 
     Raises:
         ConvertError: they do not agree, so the graph is broken.
     """
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    embedding = model.get_input_embeddings().weight
     found = []
     for sample in samples:
-        choices, totals, logits = _score(model, _layers(session, model, sample))
+        hidden = _layers(session, model, sample) * factor
+        choices, totals, logits = _score(hidden, embedding)
         found.append(Answers(choices, totals, logits[:, list(sample.candidates)].numpy()))
     figures = compare(samples, found)
     progress(_line("exported layers", figures))
@@ -316,7 +239,7 @@ def _check_consistent(run: Run, found: Scores) -> None:
     ]
     apart = max((abs(one - other) for one, other in both), default=0.0)
     share = float(np.exp(np.array(found.top_scores) - (found.log_total or 0.0)).sum())
-    if apart > 1e-3 or share > 1.01:
+    if not (apart < 1e-3 and share < 1.01):  # so written that NaN fails too
         raise ConvertError(
             f"The graph contradicts itself: one token's scores differ by {apart:.3g}, and its best "
             f"tokens have {share:.3g} of the probability.",
@@ -327,6 +250,6 @@ def _check_consistent(run: Run, found: Scores) -> None:
 def _line(what: str, figures: Mapping[str, float]) -> str:
     return (
         f"parity: {what}: {figures['agreement']:.1%} of {figures['positions']} next tokens agree, "
-        f"largest difference {figures['difference']:.3g} (candidates), "
-        f"{figures['total_difference']:.3g} (log total)"
+        f"logits differ by {figures['difference']:.3g} at most, "
+        f"{figures['typical_difference']:.3g} typically"
     )

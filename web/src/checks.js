@@ -8,12 +8,17 @@ const FIX = "Open this page in a current Chrome, Edge, Firefox or Safari.";
 
 /** The smallest module with a SIMD instruction: i8x16.splat of a constant. */
 const SIMD = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15,
+  11,
 ]);
 
 /** @type {[() => boolean, string, string][]} what must hold, else what is missing and its remedy */
 const REQUIREMENTS = [
-  [() => typeof WebAssembly === "object", "This browser has no WebAssembly, or it is switched off.", FIX],
+  [
+    () => typeof WebAssembly === "object",
+    "This browser has no WebAssembly, or it is switched off.",
+    FIX,
+  ],
   [() => WebAssembly.validate(SIMD), "This browser's WebAssembly has no SIMD instructions.", FIX],
   [hasModuleWorkers, "This browser cannot run JavaScript modules in a worker.", FIX],
 ];

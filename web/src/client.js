@@ -63,7 +63,11 @@ export class Client {
 
   /** @param {string} why */
   #fail(why) {
-    const error = new PageError("worker", `The worker stopped: ${why || "it could not start"}.`, "Start the model again.");
+    const error = new PageError(
+      "worker",
+      `The worker stopped: ${why || "it could not start"}.`,
+      "Start the model again.",
+    );
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }

@@ -4,7 +4,14 @@
  */
 
 import { PageError, toFailure } from "./errors.js";
-import { addMessage, advance, beginConversation, current, freshStages, initialState } from "./state.js";
+import {
+  addMessage,
+  advance,
+  beginConversation,
+  current,
+  freshStages,
+  initialState,
+} from "./state.js";
 import { isBegun, isOpen, nextWaiting, withdraw } from "./state.js";
 
 /** @typedef {import("./client.js").Client} Client */
@@ -39,12 +46,22 @@ export class Controller {
     const client = this.connect((event) => this.#onEvent(event));
     this.client = client;
     if (isBegun(current(state))) beginConversation(state, current(state).catalog);
-    Object.assign(state, { phase: "loading", stages: freshStages(), failure: null, info: null, open: null, ended: 0 });
+    Object.assign(state, {
+      phase: "loading",
+      stages: freshStages(),
+      failure: null,
+      info: null,
+      open: null,
+      ended: 0,
+    });
     state.started = performance.now();
     this.onChange(state);
     try {
       const { memory, threads } = this.options;
-      state.info = await client.request("load", threads === undefined ? { memory } : { memory, threads });
+      state.info = await client.request(
+        "load",
+        threads === undefined ? { memory } : { memory, threads },
+      );
       await this.#open(current(state));
     } catch (error) {
       if (client === this.client) this.fail(error);
@@ -65,7 +82,8 @@ export class Controller {
     this.client?.close();
     state.phase = "error";
     state.failure = toFailure(error);
-    for (const stage of Object.values(state.stages)) if (stage.state === "running") stage.state = "failed";
+    for (const stage of Object.values(state.stages))
+      if (stage.state === "running") stage.state = "failed";
     this.onChange(state);
   }
 
@@ -124,7 +142,9 @@ export class Controller {
       const next = nextWaiting(state);
       if (!next && isOpen(state, current(state))) break;
       this.#enter("busy");
-      const ok = next ? await this.#answer(next.conversation, next.message) : await this.#prepare(current(state));
+      const ok = next
+        ? await this.#answer(next.conversation, next.message)
+        : await this.#prepare(current(state));
       if (client !== this.client) return;
       if (!ok && !nextWaiting(state)) break;
     }
@@ -200,7 +220,8 @@ export class Controller {
     else if (state.phase === "loading") {
       const stage = state.stages[event.stage];
       advance(stage, event, performance.now());
-      if (stage.state === "done") measure(`stage:${event.stage}`, stage.started, stage.ended, event);
+      if (stage.state === "done")
+        measure(`stage:${event.stage}`, stage.started, stage.ended, event);
     }
     this.onChange(state);
   }
@@ -208,7 +229,7 @@ export class Controller {
   /**
    * Python is there: its catalogs can be chosen before the model can answer.
    *
-   * @param {{catalogs: import("./protocol.js").CatalogInfo[], model: import("./protocol.js").ModelInfo}} value
+   * @param {import("./protocol.js").Ready["value"]} value
    */
   #offer({ catalogs, model }) {
     const { state } = this;
@@ -219,7 +240,13 @@ export class Controller {
       return;
     }
     const names = catalogs.map(({ name }) => name).join(", ");
-    this.fail(new PageError("address", `There is no catalog=${wanted}.`, `Use one of ${names} in the address.`));
+    this.fail(
+      new PageError(
+        "address",
+        `There is no catalog=${wanted}.`,
+        `Use one of ${names} in the address.`,
+      ),
+    );
   }
 }
 

@@ -161,9 +161,18 @@ export class Engine {
    */
   #check(keep, tokens) {
     const { length, context } = this.log;
-    if (keep > length) throw new PageError("engine", `Asked to keep ${keep} tokens of ${length}.`, "Start a new conversation.");
+    if (keep > length)
+      throw new PageError(
+        "engine",
+        `Asked to keep ${keep} tokens of ${length}.`,
+        "Start a new conversation.",
+      );
     if (keep + tokens.length > context) {
-      throw new PageError("engine", `The conversation is longer than ${context} tokens.`, "Start a new conversation.");
+      throw new PageError(
+        "engine",
+        `The conversation is longer than ${context} tokens.`,
+        "Start a new conversation.",
+      );
     }
   }
 

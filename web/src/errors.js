@@ -38,15 +38,21 @@ export function fromFailure({ kind, message, fix }) {
  * @param {string} [fix] remedy of an error that names none itself
  * @returns {Failure}
  */
-export function toFailure(error, kind = "unexpected", fix = "Try again; if that does not help, reload the page.") {
-  if (error instanceof PageError) return { kind: error.kind, message: error.message, fix: error.fix };
+export function toFailure(
+  error,
+  kind = "unexpected",
+  fix = "Try again; if that does not help, reload the page.",
+) {
+  if (error instanceof PageError)
+    return { kind: error.kind, message: error.message, fix: error.fix };
   console.error(error);
   const text = error instanceof Error ? error.message : String(error);
   const lines = text.trim().split("\n");
   return { kind, message: lines[lines.length - 1] || "Something failed without saying why.", fix };
 }
 
-const OUT_OF_MEMORY = /bad_?alloc|out of memory|\boom\b|allocation failed|failed to allocate|can't allocate|could not allocate/i;
+const OUT_OF_MEMORY =
+  /bad_?alloc|out of memory|\boom\b|allocation failed|(failed to|can't|could not) allocate/i;
 
 /**
  * Whether an error means that the device ran out of memory.
@@ -64,8 +70,9 @@ export function isOutOfMemory(error) {
  * @returns {PageError}
  */
 export function memoryError(memory, cause) {
-  const fix = memory === "fp32"
-    ? "Open the page with ?memory=int8, which needs less than half as much, or close other tabs."
-    : "Close other tabs and programs, then try again.";
+  const fix =
+    memory === "fp32"
+      ? "Open the page with ?memory=int8, which needs less than half as much, or close other tabs."
+      : "Close other tabs and programs, then try again.";
   return new PageError("memory", "There is not enough memory for the model.", fix, { cause });
 }

@@ -68,7 +68,11 @@ export class Expander {
   finish() {
     const missing = this.wire[this.current];
     if (missing) {
-      throw new PageError("manifest", `The weights end at byte ${this.offset}, inside ${missing.name}.`, FIX);
+      throw new PageError(
+        "manifest",
+        `The weights end at byte ${this.offset}, inside ${missing.name}.`,
+        FIX,
+      );
     }
     const { buffer } = this;
     this.buffer = new Uint8Array(0);
@@ -108,7 +112,9 @@ export class Expander {
    * @param {number} position
    */
   #scale(tensor, target, bytes, position) {
-    const scales = /** @type {Float32Array} */ (this.scales.get(/** @type {string} */ (tensor.scale)));
+    const scales = /** @type {Float32Array} */ (
+      this.scales.get(/** @type {string} */ (tensor.scale))
+    );
     const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     const out = new Float32Array(this.buffer.buffer, target.offset + 4 * position, values.length);
     const columns = scales.length;
@@ -127,7 +133,8 @@ export class Expander {
  */
 function byName(memory) {
   const targets = new Map();
-  for (const target of memory) targets.set(target.name, [...(targets.get(target.name) ?? []), target]);
+  for (const target of memory)
+    targets.set(target.name, [...(targets.get(target.name) ?? []), target]);
   return targets;
 }
 
@@ -161,8 +168,10 @@ function checkTarget(tensor, target, bytes) {
   const expected = target.dtype === tensor.dtype ? tensor.bytes : 4 * tensor.bytes;
   if (target.bytes !== expected) refuse(`${tensor.name} is ${expected} bytes, not ${target.bytes}`);
   if (target.offset + target.bytes > bytes) refuse(`${tensor.name} does not fit its buffer`);
-  if (target.dtype === "float32" && target.offset % 4 !== 0) refuse(`${tensor.name} is not aligned`);
-  if (target.dtype === "int8" && tensor.dtype === "float32") refuse(`${tensor.name} cannot be rounded`);
+  if (target.dtype === "float32" && target.offset % 4 !== 0)
+    refuse(`${tensor.name} is not aligned`);
+  if (target.dtype === "int8" && tensor.dtype === "float32")
+    refuse(`${tensor.name} cannot be rounded`);
 }
 
 /**
@@ -171,7 +180,8 @@ function checkTarget(tensor, target, bytes) {
  */
 function checkScale(tensor, scale) {
   if (scale?.dtype !== "float32") refuse(`${tensor.name} has no scale before it`);
-  else if (scale.bytes !== 4 * (tensor.shape.at(-1) ?? 0)) refuse(`${tensor.name} has a scale of another width`);
+  else if (scale.bytes !== 4 * (tensor.shape.at(-1) ?? 0))
+    refuse(`${tensor.name} has a scale of another width`);
 }
 
 /**

@@ -78,7 +78,11 @@ export class Loader {
   entry(path) {
     const entry = this.files.get(path);
     if (entry) return entry;
-    throw new PageError("manifest", `manifest.json does not list ${path}.`, "Build the bundle again.");
+    throw new PageError(
+      "manifest",
+      `manifest.json does not list ${path}.`,
+      "Build the bundle again.",
+    );
   }
 
   /**
@@ -134,7 +138,11 @@ export class Loader {
         const bytes = await this.#fetch(entry, attempt > 1, onBytes);
         const fault = await findFault(entry, bytes);
         if (!fault) return bytes;
-        throw new PageError("integrity", fault, "Retry; if it happens again, the file on the server is damaged.");
+        throw new PageError(
+          "integrity",
+          fault,
+          "Retry; if it happens again, the file on the server is damaged.",
+        );
       } catch (error) {
         this.count(-received, 0);
         if (attempt === ATTEMPTS) throw error;
@@ -151,7 +159,9 @@ export class Loader {
   async #fetch(entry, again, onBytes) {
     const kept = this.store.cache ? "no-store" : "default";
     try {
-      const response = await fetch(new URL(entry.path, this.base), { cache: again ? "reload" : kept });
+      const response = await fetch(new URL(entry.path, this.base), {
+        cache: again ? "reload" : kept,
+      });
       if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
       return await collect(response.body.getReader(), entry.size, onBytes);
     } catch (cause) {

@@ -95,7 +95,11 @@ export class Model {
 
   #ready() {
     if (this.app) return this.app;
-    throw new PageError("order", "The model is not loaded yet.", "Wait until the page says it is ready.");
+    throw new PageError(
+      "order",
+      "The model is not loaded yet.",
+      "Wait until the page says it is ready.",
+    );
   }
 
   /**
@@ -196,7 +200,11 @@ export class Model {
 }
 
 function stopped() {
-  return new PageError("stopped", "This turn was stopped.", "The conversation is as it was before it.");
+  return new PageError(
+    "stopped",
+    "This turn was stopped.",
+    "The conversation is as it was before it.",
+  );
 }
 
 /**

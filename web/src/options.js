@@ -34,8 +34,13 @@ export function readOptions(search, deviceMemory) {
  */
 function readMemory(value, deviceMemory) {
   if (value === "fp32" || value === "int8") return value;
-  if (value === null) return deviceMemory === undefined || deviceMemory >= ENOUGH_GB ? "fp32" : "int8";
-  throw new PageError("address", `There is no memory=${value}.`, "Use memory=fp32 or memory=int8 in the address.");
+  if (value === null)
+    return deviceMemory === undefined || deviceMemory >= ENOUGH_GB ? "fp32" : "int8";
+  throw new PageError(
+    "address",
+    `There is no memory=${value}.`,
+    "Use memory=fp32 or memory=int8 in the address.",
+  );
 }
 
 /**
@@ -45,5 +50,9 @@ function readMemory(value, deviceMemory) {
 function readThreads(value) {
   const threads = Number(value);
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
-  throw new PageError("address", `There is no threads=${value}.`, `Use a number from 1 to ${MOST_THREADS} in the address.`);
+  throw new PageError(
+    "address",
+    `There is no threads=${value}.`,
+    `Use a number from 1 to ${MOST_THREADS} in the address.`,
+  );
 }

@@ -106,7 +106,15 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {{prepare: number, prefill: number, decode: number, total: number}} milliseconds
  */
 
-/** @typedef {{prompt: number, cached: number, prefilled: number, forced: number, decided: number, run: number}} TokenCounts */
+/**
+ * @typedef {object} TokenCounts
+ * @property {number} prompt in the whole conversation up to the call
+ * @property {number} cached of these, in the KV cache already
+ * @property {number} prefilled of these, run in this turn
+ * @property {number} forced tokens of the call that the schema left no choice about
+ * @property {number} decided tokens of the call that the model chose
+ * @property {number} run tokens that passed through the model in this turn
+ */
 
 /** @typedef {{path: string, size: number, sha256: string}} FileEntry */
 

@@ -11,6 +11,7 @@ import { PageError } from "./errors.js";
 /** @typedef {import("./protocol.js").CatalogInfo} CatalogInfo */
 /** @typedef {import("./protocol.js").Opened} Opened */
 /** @typedef {import("./protocol.js").Turn} Turn */
+/** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").RunResult} RunResult */
 
 /**
@@ -20,7 +21,7 @@ import { PageError } from "./errors.js";
  * @property {number} context most tokens the KV cache holds
  * @property {(text: string) => Int32Array} encode
  * @property {(ids: Iterable<number>) => string} decode
- * @property {(keep: number, ids: Iterable<number>, candidates: Iterable<number>, whole: boolean) => Promise<RunResult>} run
+ * @property {(...run: Parameters<Engine["run"]>) => Promise<RunResult>} run
  * @property {() => number} now milliseconds
  */
 
@@ -37,7 +38,9 @@ import { PageError } from "./errors.js";
  * @returns {Promise<Pyodide>}
  */
 export async function bootPython(folder) {
-  const { loadPyodide } = /** @type {typeof import("pyodide")} */ (await import(new URL("pyodide.mjs", folder).href));
+  const { loadPyodide } = /** @type {typeof import("pyodide")} */ (
+    await import(new URL("pyodide.mjs", folder).href)
+  );
   return await loadPyodide({
     indexURL: folder.href,
     stdout: (line) => console.info(line),

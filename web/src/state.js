@@ -77,8 +77,18 @@ export function initialState() {
 
 /** @returns {Record<Stage, StageState>} */
 export function freshStages() {
-  const fresh = () => ({ state: "waiting", loaded: 0, total: 1, stored: 0, unit: "steps", started: 0, ended: 0 });
-  return /** @type {Record<Stage, StageState>} */ (Object.fromEntries(STAGES.map((name) => [name, fresh()])));
+  const fresh = () => ({
+    state: "waiting",
+    loaded: 0,
+    total: 1,
+    stored: 0,
+    unit: "steps",
+    started: 0,
+    ended: 0,
+  });
+  return /** @type {Record<Stage, StageState>} */ (
+    Object.fromEntries(STAGES.map((name) => [name, fresh()]))
+  );
 }
 
 /**

@@ -33,12 +33,19 @@ export class TextTokenizer {
    * @throws {PageError} kind "model" when the file is not a tokenizer
    */
   static async open(library, file) {
-    const { Tokenizer } = /** @type {typeof import("@huggingface/tokenizers")} */ (await import(library.href));
+    const { Tokenizer } = /** @type {typeof import("@huggingface/tokenizers")} */ (
+      await import(library.href)
+    );
     try {
       return new TextTokenizer(new Tokenizer(JSON.parse(new TextDecoder().decode(file)), {}));
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new PageError("model", `tokenizer.json cannot be used: ${why}.`, "Build the bundle again.", { cause });
+      throw new PageError(
+        "model",
+        `tokenizer.json cannot be used: ${why}.`,
+        "Build the bundle again.",
+        { cause },
+      );
     }
   }
 
@@ -80,7 +87,10 @@ export class TextTokenizer {
   #decodeRun(ids, isBytes) {
     if (ids.length === 0) return "";
     if (!isBytes) {
-      return this.tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+      return this.tokenizer.decode(ids, {
+        skip_special_tokens: false,
+        clean_up_tokenization_spaces: false,
+      });
     }
     try {
       return this.utf8.decode(Uint8Array.from(ids, (id) => this.bytes.get(id) ?? 0));

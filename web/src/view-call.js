@@ -25,7 +25,8 @@ export function callCard(turn) {
     { class: "call", "data-call": JSON.stringify(turn), "aria-label": `Call of ${call.name}` },
     el("header", {}, el("code", { class: "call-name" }, call.name), confidenceMeter(confidence)),
     argumentList(call.arguments),
-    truncated && el("p", { class: "quiet truncated" }, "A text reached its longest length and was cut."),
+    truncated &&
+      el("p", { class: "quiet truncated" }, "A text reached its longest length and was cut."),
     el(
       "details",
       {},
@@ -33,7 +34,11 @@ export function callCard(turn) {
         "summary",
         {},
         icon("chevron"),
-        el("span", { class: "call-cost" }, `${duration(milliseconds.total)} · ${plural(tokens.run, "token")} run`),
+        el(
+          "span",
+          { class: "call-cost" },
+          `${duration(milliseconds.total)} · ${plural(tokens.run, "token")} run`,
+        ),
         el("span", {}, " · details"),
       ),
       decisionTable(turn.decisions),
@@ -59,7 +64,12 @@ function argumentList(values) {
   const entries = Object.entries(values);
   if (entries.length === 0) return el("p", { class: "quiet no-arguments" }, "No arguments");
   const chips = entries.map(([name, value]) => {
-    return el("div", { class: "chip" }, el("dt", {}, name), el("dd", { "data-type": typeof value }, show(value)));
+    return el(
+      "div",
+      { class: "chip" },
+      el("dt", {}, name),
+      el("dd", { "data-type": typeof value }, show(value)),
+    );
   });
   return el("dl", { class: "arguments" }, ...chips);
 }
@@ -71,7 +81,9 @@ function decisionTable(decisions) {
 
 /** @param {Decision} decision */
 function decisionRow({ slot, value, probability, outside, alternatives }) {
-  const others = alternatives.filter(([text, share]) => text !== show(value) && share >= WORTH_SHOWING);
+  const others = alternatives.filter(
+    ([text, share]) => text !== show(value) && share >= WORTH_SHOWING,
+  );
   return el(
     "li",
     {},
@@ -80,7 +92,13 @@ function decisionRow({ slot, value, probability, outside, alternatives }) {
     bar(probability),
     el("span", { class: "number" }, percent(probability)),
     others.length > 0 && el("p", { class: "others" }, ...others.flatMap(alternative)),
-    outside !== null && outside >= WORTH_SHOWING && el("p", { class: "others" }, `${percent(outside)} of the probability lay on what is not allowed here`),
+    outside !== null &&
+      outside >= WORTH_SHOWING &&
+      el(
+        "p",
+        { class: "others" },
+        `${percent(outside)} of the probability lay on what is not allowed here`,
+      ),
   );
 }
 
@@ -93,21 +111,41 @@ function alternative([text, probability]) {
 function costs({ tokens, milliseconds }) {
   const { prepare, prefill, decode, total } = milliseconds;
   /** @type {[string, string, number][]} */
-  const parts = [["prepare", "Prompt in Python", prepare], ["prefill", "First pass", prefill], ["decode", "Later passes", decode]];
+  const parts = [
+    ["prepare", "Prompt in Python", prepare],
+    ["prefill", "First pass", prefill],
+    ["decode", "Later passes", decode],
+  ];
   const split = el("span", { class: "split", "aria-hidden": "true" });
   for (const [kind, , value] of parts) {
     const piece = el("span", { class: kind });
     piece.style.flexGrow = String(total > 0 ? value / total : 0);
     split.append(piece);
   }
-  const legend = parts.map(([kind, label, value]) => el("div", { class: kind }, el("dt", {}, label), el("dd", {}, duration(value))));
-  return el("div", { class: "costs" }, split, el("dl", { class: "legend" }, ...legend), tokenList(tokens));
+  const legend = parts.map(([kind, label, value]) =>
+    el("div", { class: kind }, el("dt", {}, label), el("dd", {}, duration(value))),
+  );
+  return el(
+    "div",
+    { class: "costs" },
+    split,
+    el("dl", { class: "legend" }, ...legend),
+    tokenList(tokens),
+  );
 }
 
 /** @param {Turn["tokens"]} tokens */
 function tokenList({ prompt, cached, prefilled, forced, decided }) {
   /** @type {[string, number][]} */
-  const counts = [["In the prompt", prompt], ["Cached", cached], ["Prefilled", prefilled], ["Forced", forced], ["Decided", decided]];
-  const items = counts.map(([label, count]) => el("div", {}, el("dt", {}, label), el("dd", {}, count.toLocaleString("en"))));
+  const counts = [
+    ["In the prompt", prompt],
+    ["Cached", cached],
+    ["Prefilled", prefilled],
+    ["Forced", forced],
+    ["Decided", decided],
+  ];
+  const items = counts.map(([label, count]) =>
+    el("div", {}, el("dt", {}, label), el("dd", {}, count.toLocaleString("en"))),
+  );
   return el("dl", { class: "counts", "aria-label": "Tokens" }, ...items);
 }

@@ -31,8 +31,10 @@ export class CatalogView {
   update(state) {
     const { catalog, messages } = current(state);
     if (state.catalogs !== this.catalogs) this.#list(state.catalogs);
-    for (const input of byId("catalogs").querySelectorAll("input")) input.checked = input.value === catalog;
-    if (this.suggested !== catalog) this.#suggest(state.catalogs.find(({ name }) => name === catalog));
+    for (const input of byId("catalogs").querySelectorAll("input"))
+      input.checked = input.value === catalog;
+    if (this.suggested !== catalog)
+      this.#suggest(state.catalogs.find(({ name }) => name === catalog));
     byId("welcome").hidden = messages.length > 0;
     if (state.catalogFailure !== this.failure) this.#showFailure(state);
   }
@@ -62,7 +64,10 @@ export class CatalogView {
   /** @param {CatalogInfo | undefined} catalog */
   #suggest(catalog) {
     if (!catalog) {
-      setText(byId("welcome-text"), "You can type already: a message waits until the model is ready.");
+      setText(
+        byId("welcome-text"),
+        "You can type already: a message waits until the model is ready.",
+      );
       return;
     }
     this.suggested = catalog.name;
@@ -78,6 +83,8 @@ export class CatalogView {
   /** @param {State} state */
   #showFailure({ catalogFailure }) {
     this.failure = catalogFailure;
-    byId("catalog-failure").replaceChildren(...(catalogFailure ? [failureCard(catalogFailure)] : []));
+    byId("catalog-failure").replaceChildren(
+      ...(catalogFailure ? [failureCard(catalogFailure)] : []),
+    );
   }
 }

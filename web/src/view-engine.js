@@ -74,7 +74,10 @@ export class EngineView {
       row.progress.value = state.loaded;
     } else row.progress.removeAttribute("value");
     setText(row.detail, detail(stage, state, now));
-    setText(row.time, state.state === "waiting" ? "" : seconds((state.ended || now) - state.started));
+    setText(
+      row.time,
+      state.state === "waiting" ? "" : seconds((state.ended || now) - state.started),
+    );
   }
 
   /** @param {State} state */
@@ -94,7 +97,8 @@ export class EngineView {
     if (kind === "browser") return [];
     if (kind === "address") return [plainLink()];
     const retry = button("Retry", "retry", this.restart, "plain strong");
-    const smaller = new URLSearchParams(location.search).get("memory") === "int8" ? [] : [smallerLink()];
+    const smaller =
+      new URLSearchParams(location.search).get("memory") === "int8" ? [] : [smallerLink()];
     return kind === "memory" ? [...smaller, retry] : [retry];
   }
 
@@ -102,7 +106,9 @@ export class EngineView {
   #showFacts({ info, model }) {
     this.info = info;
     const list = info ? facts(info, model?.name ?? "") : [];
-    byId("facts").replaceChildren(...list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    byId("facts").replaceChildren(
+      ...list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+    );
   }
 }
 
@@ -131,7 +137,7 @@ function stageRow(stage) {
 function detail(stage, state, now) {
   if (state.state === "waiting") return "";
   if (state.unit === "bytes") return bytesDetail(state, now);
-  return state.state === "done" ? "" : STEPS[stage][state.loaded] ?? "";
+  return state.state === "done" ? "" : (STEPS[stage][state.loaded] ?? "");
 }
 
 /**
@@ -139,12 +145,14 @@ function detail(stage, state, now) {
  * @param {number} now
  */
 function bytesDetail({ state, loaded, total, stored, started }, now) {
-  if (state === "done") return stored === total ? `${megabytes(total)}, from this browser` : megabytes(total);
+  if (state === "done")
+    return stored === total ? `${megabytes(total)}, from this browser` : megabytes(total);
   const fetched = loaded - stored;
   const spent = now - started;
   if (state === "failed" || spent < RATE_AFTER || fetched <= 0) return megabytesOf(loaded, total);
   const left = Math.ceil(((total - loaded) * spent) / fetched / 1000);
-  return `${megabytesOf(loaded, total)}, about ${left < 90 ? `${left} s` : plural(Math.round(left / 60), "minute")} left`;
+  const wait = left < 90 ? `${left} s` : plural(Math.round(left / 60), "minute");
+  return `${megabytesOf(loaded, total)}, about ${wait} left`;
 }
 
 /**
@@ -168,7 +176,12 @@ function facts({ threads, memory, memoryBytes, modelBytes, stored }, model) {
     ["Model", model],
     ["Threads", threads === 1 && one ? `1. ${one}` : String(threads)],
     ["Memory", `${memory} layers, ${megabytes(memoryBytes)} of weights`],
-    ["Download", stored ? `${megabytes(modelBytes)}, kept in this browser` : `${megabytes(modelBytes)}, not kept: this browser refused`],
+    [
+      "Download",
+      stored
+        ? `${megabytes(modelBytes)}, kept in this browser`
+        : `${megabytes(modelBytes)}, not kept: this browser refused`,
+    ],
   ];
 }
 

@@ -55,7 +55,9 @@ export class LogView {
    * @param {State} state
    */
   tick(now, state) {
-    const message = state.conversations.flatMap(({ messages }) => messages).find(({ status }) => status === "running");
+    const message = state.conversations
+      .flatMap(({ messages }) => messages)
+      .find(({ status }) => status === "running");
     const line = message && this.shown.get(message.id)?.node.querySelector(".slow");
     if (!(line instanceof HTMLElement) || !message) return;
     line.hidden = now - message.started < PATIENCE;
@@ -75,8 +77,10 @@ export class LogView {
     if (conversation.messages.length === 0) return;
     const block = this.#block(conversation.id);
     for (const message of conversation.messages) this.#updateMessage(block, message);
-    const over = conversation !== state.conversations.at(-1) && conversation.messages.every(isAnswered);
-    if (over && !(block.parentElement instanceof HTMLDetailsElement)) this.#fold(state, conversation, block);
+    const over =
+      conversation !== state.conversations.at(-1) && conversation.messages.every(isAnswered);
+    if (over && !(block.parentElement instanceof HTMLDetailsElement))
+      this.#fold(state, conversation, block);
   }
 
   /** @param {number} id */
@@ -133,12 +137,19 @@ export class LogView {
       return failureCard(message.failure, ...actions);
     }
     if (message.status === "running") return runningLine(this.actions.stop);
-    return el("p", { class: "pending waiting" }, el("span", {}, "Waiting for its turn"), button("Take back", "edit", edit));
+    return el(
+      "p",
+      { class: "pending waiting" },
+      el("span", {}, "Waiting for its turn"),
+      button("Take back", "edit", edit),
+    );
   }
 
   /** @param {State} state */
   #removeWithdrawn(state) {
-    const known = new Set(state.conversations.flatMap(({ messages }) => messages.map(({ id }) => id)));
+    const known = new Set(
+      state.conversations.flatMap(({ messages }) => messages.map(({ id }) => id)),
+    );
     for (const [id, { node }] of this.shown) {
       if (known.has(id)) continue;
       node.remove();
