@@ -25,7 +25,7 @@ from offhand_export.files import fingerprint, replacing, sha256
 
 STAMP = "offhand.json"
 TEMPLATE = Path(__file__).parent / "templates" / "chat_template.jinja"
-REVISION = "1"
+REVISION = "2"
 """Raised when this stage would write something else from the same inputs."""
 
 Progress = Callable[[str], Any]
@@ -67,7 +67,8 @@ def make_checkpoint(
         _write_template(folders, fresh, progress)
         label = " + ".join([found.label, *(path.resolve().name for path in adapters)])
         files = {path.name: path.stat().st_size for path in sorted(fresh.iterdir())}
-        stamp = {"source": label, "inputs": inputs, "files": files}
+        untuned = base == sources.GGUF and not adapters
+        stamp = {"source": label, "untuned": untuned, "inputs": inputs, "files": files}
         (fresh / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", "utf-8")
     progress(f"checkpoint: wrote {out}")
     return out

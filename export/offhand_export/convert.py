@@ -220,13 +220,14 @@ def _strip(body: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
 def _contract(job: Job, wire: str, control: dict[str, int], ids: list[int]) -> dict[str, Any]:
     config = job.model.config
     kv_heads, size, layers = config.num_key_value_heads, config.head_dim, config.num_hidden_layers
-    stamp = job.checkpoint / STAMP
-    source = json.loads(stamp.read_text("utf-8"))["source"] if stamp.is_file() else job.name
+    path = job.checkpoint / STAMP
+    stamp = json.loads(path.read_text("utf-8")) if path.is_file() else {"source": job.name}
     return {
         "format": FORMAT,
         "name": job.name,
         "architecture": sources.SUPPORTED,
-        "source": source,
+        "source": stamp["source"],
+        "tuned": not stamp.get("untuned", False),
         "config": {
             "vocabulary": job.vocabulary,
             "width": job.width,

@@ -140,7 +140,8 @@ def test_adapter_is_merged(source: Path, tmp_path: Path) -> None:
     out = make_checkpoint(source, tmp_path / "out", tmp_path / "adapter", silent)
     assert torch.allclose(logits(load(out)), tuned, atol=1e-4)
     assert not torch.allclose(tuned, logits(tiny_gemma.model()), atol=1e-1)
-    assert json.loads((out / STAMP).read_text("utf-8"))["source"] == "source + adapter"
+    stamp = json.loads((out / STAMP).read_text("utf-8"))
+    assert (stamp["source"], stamp["untuned"]) == ("source + adapter", False)
 
 
 def test_a_folder_that_is_an_adapter_finds_its_base(source: Path, tmp_path: Path) -> None:

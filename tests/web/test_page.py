@@ -22,6 +22,7 @@ def test_a_first_visit(context: BrowserContext, site: str, model: NativeModel) -
     record = say(page, "Turn off the kitchen lights")
     assert is_valid(model, "smart_home", record["call"])
     expect(page.locator(".call-name").last).to_have_text(record["call"]["name"])
+    expect(page.locator("#notice")).to_be_visible(visible=model.manifest["tuned"] is False)
     origins = {urlsplit(url).netloc for url in requests if urlsplit(url).scheme in ("http", "ws")}
     assert origins == {urlsplit(site).netloc}
     assert all(urlsplit(url).scheme in ("http", "blob", "data") for url in requests)
