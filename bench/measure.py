@@ -96,7 +96,12 @@ def open_browser(executable: str, profile: str) -> Iterator[BrowserContext]:
     """A headless Chromium with its own profile folder, so that its disk cache is real."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=executable, args=list(ARGUMENTS), headless=True
+            profile,
+            executable_path=executable,
+            args=list(ARGUMENTS),
+            headless=True,
+            # Headless Chromium composites on the CPU: animations would take it from the model.
+            reduced_motion="reduce",
         )
         try:
             yield context

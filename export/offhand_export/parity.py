@@ -32,7 +32,13 @@ from offhand_export.errors import ConvertError
 from offhand_export.samples import Prompts
 
 LAYERS_AGREEMENT, LAYERS_DIFFERENCE = 0.99, 1e-2
-LEAST = {"fp32": 0.90, "int8": 0.50}
+"""What the exported layers must reach: Gemma 3 270M agrees wholly and differs by 1e-4."""
+
+LEAST = {"fp32": 0.90, "int8": 0.60}
+"""Agreement of the served graphs below which rounding has done damage. The untuned Gemma 3 270M,
+whose next words are close calls, reaches .96 and .92 (.93 and .84 before balancing); rounding it to
+bfloat16 alone costs .01."""
+
 FIRST = (48, 3)
 """Sizes of the first runs of every sample; then tokens go one by one."""
 

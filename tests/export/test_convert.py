@@ -179,20 +179,6 @@ def test_text_cannot_become_a_control_token(
     assert vocabulary.encode("<b>\n\n") == (16, 15)
 
 
-def test_done_work_is_not_redone(
-    made: tuple[Gemma3ForCausalLM, Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, checkpoint, folder = made
-    lines: list[str] = []
-    before = (folder / "model.json").read_bytes()
-    convert(checkpoint, folder, name="tiny", progress=lines.append)
-    assert lines == [f"convert: {folder} is up to date"]
-    convert(checkpoint, folder, name="other", progress=silent)
-    assert json.loads((folder / "model.json").read_text("utf-8"))["name"] == "other"
-    convert(checkpoint, folder, name="tiny", progress=silent)
-    assert (folder / "model.json").read_bytes() == before
-
-
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     """A fresh checkpoint."""
@@ -218,14 +204,24 @@ def test_broken_graph_is_never_kept(
     assert {path.name for path in tmp_path.iterdir()} == {"source", "checkpoint"}
 
 
-def test_a_failure_keeps_the_old_result(
+def test_done_work_is_kept(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = convert(checkpoint, tmp_path / "out", progress=silent)
     before = (out / "model.json").read_bytes()
+    lines: list[str] = []
+    convert(checkpoint, out, progress=lines.append)
+    assert lines == [f"convert: {out} is up to date"]
+
     monkeypatch.setitem(parity.LEAST, "fp32", 1.1)
     with pytest.raises(ConvertError, match="agrees with the checkpoint on"):
         convert(checkpoint, out, name="changed", progress=silent)
+    assert (out / "model.json").read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
+
+    monkeypatch.undo()
+    (out / "weights.bin").write_bytes(b"short")
+    convert(checkpoint, out, progress=silent)
     assert (out / "model.json").read_bytes() == before
 
 
