@@ -6,11 +6,14 @@ run leaves either the old result or none, and never half of one.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from offhand_export.errors import ExportError
 
 BLOCK = 1 << 20
 
@@ -39,8 +42,36 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Hold the right to write `target`; the system takes it back when the process ends."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = target.with_name(f".{target.name}.lock")
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ExportError(
+                f"Another run is writing {target}.", "Wait until it has ended, then run again."
+            ) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of `target` if the block ends without an error."""
+    """An empty folder that takes the place of `target` if the block ends without an error.
+
+    Raises:
+        ExportError: another run is writing the same target.
+    """
+    with _alone(target), _swapped(target) as fresh:
+        yield fresh
+
+
+@contextmanager
+def _swapped(target: Path) -> Iterator[Path]:
     fresh = target.with_name(f".{target.name}.new")
     old = target.with_name(f".{target.name}.old")
     _settle(target, fresh, old)

@@ -11,7 +11,6 @@ import importlib
 import json
 import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -280,14 +279,14 @@ def check_adapter(model: Gemma3ForCausalLM, adapter: Path) -> None:
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear | torch.nn.Embedding)
     }
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(safe_open(path, "pt"))
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        except SafetensorError as error:
-            raise CheckpointError(
-                f"{path} is truncated or damaged: {error}.", "Copy it again."
-            ) from error
+    try:
+        with safe_open(path, "pt") as file:
+            names = list(file.keys())
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is truncated or damaged: {error}.", "Copy it again."
+        ) from error
     for name, shape in found.items():
         layer, _, part = name.removeprefix("base_model.model.").partition(".lora_")
         if not part.endswith(".weight"):

@@ -87,6 +87,9 @@ class Cache:
     ) -> Generator[Run, Scores, Scores]:
         """Run ids after those cached; they count as cached only once the scores are back.
 
+        The first token of an empty cache runs alone: its activations are so much larger than all
+        others that, in one run, they would take most of the steps that int8 activations have.
+
         Raises:
             EngineError: the ids do not fit the context.
         """
@@ -95,6 +98,9 @@ class Cache:
                 f"The turn needs more than the {self.limit} tokens of the context.",
                 "Shorten the message or begin a new conversation.",
             )
+        if not self.ids and len(ids) > 1:
+            yield from self.run(ids[:1], candidates)
+            ids = ids[1:]
         scores = yield Run(len(self.ids), tuple(ids), tuple(candidates), whole)
         self.ids.extend(ids)
         return scores

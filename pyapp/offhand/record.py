@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Times:
-    """Milliseconds of one turn: outside the model, its first pass, and all later passes."""
+    """Milliseconds of one turn: outside the model, up to the first decision, and after it."""
 
     prepare: float = 0.0
     prefill: float = 0.0
@@ -34,7 +34,7 @@ def timed(
 ) -> Generator[Run, Scores, Result]:
     """The same generator, writing into `times` what passes on the clock `now` (milliseconds)."""
     mark = now()
-    first = True
+    deciding = False
     try:
         run = next(steps)
         while True:
@@ -42,11 +42,12 @@ def timed(
             times.prepare += mark - left
             scores = yield run
             left, mark = mark, now()
-            if first:
-                times.prefill += mark - left
-            else:
+            if deciding:
                 times.decode += mark - left
-            first = False
+            else:
+                times.prefill += mark - left
+            # The first decision is the first to be compared with the whole vocabulary.
+            deciding = deciding or run.whole
             run = steps.send(scores)
     except StopIteration as stop:
         times.prepare += now() - mark

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from offhand_export.errors import ExportError
 from offhand_export.files import fingerprint, replacing, sha256, walk
 from tests.export.parts import digest, write
 
@@ -29,6 +30,14 @@ def test_a_finished_folder_takes_the_old_ones_place(tmp_path: Path) -> None:
             assert names(folder) == []
             write(folder / "sub" / name, name)
         assert names(tmp_path) == [f"deep/out/sub/{name}"]
+
+
+def test_two_at_once_do_not_mix(tmp_path: Path) -> None:
+    with replacing(tmp_path / "out") as folder:
+        write(folder / "one", "one")
+        with pytest.raises(ExportError, match="Another run"), replacing(tmp_path / "out"):
+            pass
+    assert names(tmp_path) == ["out/one"]
 
 
 def fill_and_fail(target: Path) -> None:

@@ -11,7 +11,7 @@ from tests.tiny import Oracle, catalog, function, tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()
 AUTOMATON = Automaton(catalog().tools, VOCABULARY)
-PROMPT = list(VOCABULARY.encode("kitchen"))
+PROMPT = list(VOCABULARY.encode("user\nkitchen"))
 
 CALLS = [
     ToolCall("stop"),
@@ -28,7 +28,7 @@ def test_the_engines_wish_is_decoded(call: ToolCall) -> None:
     decoded = drive(decode(AUTOMATON, Cache(512), PROMPT), engine)
     assert decoded.call == call
     assert decoded.forced + decoded.decided == len(decoded.ids)
-    assert decoded.decided == len(engine.runs) == len(decoded.decisions)
+    assert decoded.decided == len(engine.runs) - 1 == len(decoded.decisions)
 
 
 def test_a_catalog_without_choices_is_never_run() -> None:
@@ -41,11 +41,12 @@ def test_forced_tokens_ride_with_the_next_run() -> None:
     call = ToolCall("lights", {"room": "kitchen", "state": "on"})
     engine = Oracle(VOCABULARY, [call])
     drive(decode(AUTOMATON, Cache(512), PROMPT), engine)
-    first = engine.runs[0]
-    assert list(first.ids[: len(PROMPT) + 1]) == [*PROMPT, VOCABULARY.control[START_CALL]]
-    assert len(first.ids) > len(PROMPT) + 1
+    alone, first, *later = engine.runs
+    assert (list(alone.ids), alone.whole) == (PROMPT[:1], False)
+    assert list(first.ids[: len(PROMPT)]) == [*PROMPT[1:], VOCABULARY.control[START_CALL]]
+    assert len(first.ids) > len(PROMPT)
     assert first.whole
-    assert [run.whole for run in engine.runs[1:]] == [False] * (len(engine.runs) - 1)
+    assert not any(run.whole for run in later)
 
 
 def test_free_text_is_cut_at_its_limit() -> None:

@@ -20,7 +20,7 @@ def test_record_of_a_turn() -> None:
     # Each reading of the clock is one millisecond on: one a pass, and one before each.
     passes = len(engine.runs)
     assert record["milliseconds"] == {
-        "prepare": passes + 1, "prefill": 1, "decode": passes - 1, "total": 2 * passes + 1,
+        "prepare": passes + 1, "prefill": 2, "decode": passes - 2, "total": 2 * passes + 1,
     }  # fmt: skip
     assert next(decision["slot"] for decision in record["decisions"]) == "tool"
 
