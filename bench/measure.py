@@ -69,8 +69,7 @@ def measure(
 ) -> dict[str, Any]:
     """One browser with a fresh profile: cold load, conversations, warm load."""
     with tempfile.TemporaryDirectory() as profile, open_browser(executable, profile) as context:
-        browser = context.browser
-        report["browser"] = browser.version if browser else executable_version(context)
+        report["browser"] = browser_version(context)
         page = context.new_page()
         transfer = Transfer(page)
         address = f"{url}?memory={memory}&threads={threads}"
@@ -109,10 +108,10 @@ def open_browser(executable: str, profile: str) -> Iterator[BrowserContext]:
             context.close()
 
 
-def executable_version(context: BrowserContext) -> str:
-    """The browser's version, where the context has no browser object to ask."""
+def browser_version(context: BrowserContext) -> str:
+    """The browser's name and version."""
     session = context.new_cdp_session(context.pages[0])
-    return str(session.send("Browser.getVersion")["product"])
+    return str(session.send("Browser.getVersion")["product"]).replace("/", " ")
 
 
 class Transfer:
@@ -120,13 +119,13 @@ class Transfer:
 
     def __init__(self, page: Page) -> None:
         self._requests: list[Any] = []
-        page.on("requestfinished", self._requests.append)
+        page.on("requestfinished", lambda request: self._requests.append(request))
 
     def take(self) -> int:
         """Bytes since the last call; what a cache or the page's store held counts nothing."""
         requests, self._requests[:] = list(self._requests), []
         return sum(
-            request.sizes()["responseBodySize"]
+            max(0, request.sizes()["responseBodySize"])
             for request in requests
             if (response := request.response()) and not response.from_service_worker
         )
