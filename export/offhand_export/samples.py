@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from offhand.dialect import ToolCall
 from offhand.errors import OffhandError
+from offhand.native import NativeText
 from offhand.prompt import Message, Template
 from offhand.tokenizer import Vocabulary
 from offhand_export.errors import ConvertError
@@ -126,21 +127,6 @@ class Prompts:
     control: tuple[int, ...]
 
 
-class _Text:
-    """The served tokenizer, before there is a model folder to open."""
-
-    def __init__(self, path: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(path))
-
-    def encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    def decode(self, ids: Sequence[int]) -> str:
-        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=False)
-        return text
-
-
 def read(folder: Path, control: Mapping[str, int], ids: Sequence[int]) -> Prompts:
     """Encode the samples.
 
@@ -152,7 +138,8 @@ def read(folder: Path, control: Mapping[str, int], ids: Sequence[int]) -> Prompt
     Raises:
         ConvertError: the chat template cannot render a plain tool call.
     """
-    vocabulary = Vocabulary(_Text(folder / "tokenizer.json"), control, ids)
+    text_tokenizer = NativeText(Tokenizer.from_file(str(folder / "tokenizer.json")))
+    vocabulary = Vocabulary(text_tokenizer, control, ids)
 
     def text(content: str) -> tuple[int, ...]:
         return (control["<bos>"], *vocabulary.encode(content))
