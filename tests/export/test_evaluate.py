@@ -42,6 +42,8 @@ class Answering(Oracle):
         self.prompts: list[str] = []
 
     def _wanted(self) -> int:
+        if VOCABULARY.control[START_CALL] not in self.log:
+            return 0  # a pass before any call has begun
         start = len(self.log) - 1 - self.log[::-1].index(VOCABULARY.control[START_CALL])
         prompt = VOCABULARY.decode(self.log[1:start])
         if prompt not in self.prompts[-1:]:
