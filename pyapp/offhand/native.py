@@ -109,7 +109,7 @@ class NativeModel:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        # `values` must outlive the session's making: onnxruntime reads them, and holds no reference.
+        # onnxruntime reads `values` while it makes the session and holds no reference to them.
         names, values = _expand(folder / manifest["weights"]["file"], manifest, memory)
         options.add_external_initializers(names, values)
         session = ort.InferenceSession(
