@@ -2,7 +2,7 @@
 
 A catalog is a list of tool declarations with the words around them: what the task is, how the page
 names it, and a few messages to start from. Training, evaluation and the page read the same file, so
-a model is asked what it was taught. Two catalogs travel inside the
+a model is asked what it was taught. Three catalogs travel inside the
 package; any other is a JSON file of the same shape, given by its path.
 
 This module finds, reads and checks catalogs. What a declaration may say is `offhand.schema`'s
@@ -22,7 +22,7 @@ from typing import Any
 from offhand.errors import CatalogError
 from offhand.schema import Tool, parse_tools
 
-OWN = ("smart_home", "banking")
+OWN = ("smart_home", "banking", "files")
 """The catalogs inside the package, in the order they are offered."""
 
 _SUFFIX = ".json"
