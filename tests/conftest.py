@@ -10,12 +10,18 @@ import pytest
 from offhand.native import NativeModel
 
 ROOT = Path(__file__).parents[1]
+RELEASED = ROOT / "models" / "offhand-270m" / "served"
+UNTUNED = ROOT / "build" / "models" / "gemma-3-270m"
 
 
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
-    """The real model's folder; a missing one is a failure, since nothing else is tested then."""
-    folder = Path(os.environ.get("OFFHAND_MODEL", ROOT / "build/models/gemma-3-270m"))
+    """The real model's folder: the one named, else the released one, else the untuned base.
+
+    A missing one is a failure, since nothing else is tested then.
+    """
+    default = RELEASED if RELEASED.is_dir() else UNTUNED
+    folder = Path(os.environ.get("OFFHAND_MODEL", default))
     if not (folder / "model.json").is_file():
         pytest.fail(f"{folder} is not there; run `make model`")
     return folder

@@ -28,6 +28,7 @@ WEB = ROOT / "web"
 
 DRIVERS = {
     "native.py": {"numpy", "onnxruntime", "tokenizers"},
+    "weights.py": {"numpy"},
     "browser.py": {"js", "pyodide", "pyodide_js"},
 }
 IMPORT_NAMES = {

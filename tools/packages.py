@@ -1,9 +1,13 @@
-"""Sets up `.venv`: Python packages at the versions pinned in `requirements/packages.lock`.
+"""Sets up `.venv`: Python packages at the versions pinned in `requirements/`.
 
-PyTorch has to be its CPU build: the default build for Linux brings gigabytes of CUDA libraries
-that nothing here uses, so the lock names the CPU build and the result is checked for the others.
-Runs on the machine's own Python, before anything is installed. Does not set up Node or a browser:
-see `web` and `browser`.
+    python -m tools.packages         all of packages.lock: making a model, testing
+    python -m tools.packages demo    demo.lock alone: the page of a finished model
+
+An environment that holds everything also serves; one set up for the demo is filled up when more is
+asked of it. PyTorch has to be its CPU build: the default build for Linux brings gigabytes of CUDA
+libraries that nothing here uses, so the lock names the CPU build and the result is checked for the
+others. Runs on the machine's own Python, before anything is installed. Does not set up Node or a
+browser: see `web` and `browser`.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from tools.console import (
     ROOT,
@@ -28,7 +34,8 @@ from tools.console import (
 )
 
 LOCK = ROOT / "requirements" / "packages.lock"
-STAMP = VENV / "ready"
+DEMO_LOCK = ROOT / "requirements" / "demo.lock"
+DEMO = "demo"
 OLDEST = (3, 11)
 LARGE = 5.0  # megabytes: a smaller download is not worth a line
 FEW = 4  # packages: installing fewer takes no time
@@ -41,6 +48,34 @@ FIX_CPU_TORCH = (
     "PIP_EXTRA_INDEX_URL to PyTorch's CPU wheel index (its address is on PyTorch's install page, "
     "under Pip and CPU) and run the same command again."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much to install.
+
+    Attributes:
+        lock: its pins.
+        stamp: remembers that they are installed.
+        size: what a first download takes, for a reader.
+    """
+
+    lock: Path
+    stamp: Path
+    size: str
+
+    def key(self) -> str:
+        """What the installation depends on."""
+        inputs = [self.lock, ROOT / "pyproject.toml", ROOT / "pyapp" / "pyproject.toml"]
+        return fingerprint(inputs, sys.version)
+
+    def is_done(self) -> bool:
+        """Whether all of it is installed."""
+        return VENV_PYTHON.exists() and is_done(self.stamp, self.key())
+
+
+EVERYTHING = Extent(LOCK, VENV / "ready", "600 MB")
+FOR_DEMO = Extent(DEMO_LOCK, VENV / "ready-demo", "5 MB")
 
 
 def progress_line(line: str) -> str | None:
@@ -97,28 +132,32 @@ def check_cpu_only(installed: Sequence[str]) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Bring `.venv` up to date with the lock; does nothing when it is."""
-    del words
+    """Bring `.venv` up to date with a lock (`demo` or nothing); does nothing when it is."""
     if sys.version_info < OLDEST:
         raise SetupError(
             f"Python {'.'.join(map(str, OLDEST))} or newer is needed, this is "
             f"{sys.version.split()[0]}. Install one, or name it: make PYTHON=python3.12"
         )
-    inputs = [LOCK, ROOT / "pyproject.toml", ROOT / "pyapp" / "pyproject.toml"]
-    key = fingerprint(inputs, sys.version)
-    if VENV_PYTHON.exists() and is_done(STAMP, key):
-        return
-    create_environment()
-    pins = {line.split("==")[0] for line in LOCK.read_text().splitlines() if "==" in line}
-    say(f"installing {len(pins)} pinned packages (about 600 MB the first time)")
-    install(["-r", str(LOCK)], "the pinned packages")
+    asked = FOR_DEMO if DEMO in words else EVERYTHING
+    if not EVERYTHING.is_done() and not asked.is_done():
+        create_environment()
+        fill(asked)
+        mark_done(asked.stamp, asked.key())
+        say("Python packages are ready")
+    # Everything includes what the demo takes.
+    mark_done(FOR_DEMO.stamp, FOR_DEMO.key())
+
+
+def fill(extent: Extent) -> None:
+    """Install the pins, and this repository's own packages without their dependencies."""
+    pins = {line.split("==")[0] for line in extent.lock.read_text().splitlines() if "==" in line}
+    say(f"installing {len(pins)} pinned packages (about {extent.size} the first time)")
+    install(["-r", str(extent.lock)], "the pinned packages")
     say("installing offhand and offhand-export, editable")
     local = ["--no-deps", "--no-build-isolation", "--editable", "pyapp", "--editable", "."]
     install(local, "this repository's own packages")
     listing = [*PIP, "list", "--format=freeze"]
     check_cpu_only(subprocess.check_output(listing, text=True).splitlines())
-    mark_done(STAMP, key)
-    say("Python packages are ready")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Sets up what the page is built from: Node 20 or newer and the pinned npm packages of `web/`.
 
+    python -m tools.web         all of them: making a model, testing
+    python -m tools.web demo    those that travel in the page, alone
+
 Node comes from PATH, or else from a Python wheel into `.venv`, so that a machine without Node
 needs nothing installed by hand. Nothing here builds or checks the page.
 """
@@ -23,10 +26,11 @@ from tools.console import (
     say,
     stream,
 )
-from tools.packages import install
+from tools.packages import DEMO, install
 
 WEB = ROOT / "web"
 STAMP = WEB / "node_modules" / ".ready"
+DEMO_STAMP = WEB / "node_modules" / ".ready-demo"
 NODE_LOCK = ROOT / "requirements" / "node.lock"
 OLDEST = 20
 
@@ -70,21 +74,27 @@ def npm_failure(output: str) -> SetupError:
 
 
 def main(words: Sequence[str]) -> None:
-    """Bring `web/node_modules` up to date with its lock; does nothing when it is."""
-    del words
-    locks = [WEB / "package.json", WEB / "package-lock.json"]
-    key = fingerprint(locks)
-    if is_done(STAMP, key) and find_node() is not None:
-        return
-    _, npm = require_node()
-    say("installing the page's npm packages (about 80 MB the first time)")
-    flags = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
+    """Bring `web/node_modules` up to date (all of it, or for `demo`); does nothing when it is."""
+    key = fingerprint([WEB / "package.json", WEB / "package-lock.json"])
+    few = DEMO in words
+    done = is_done(STAMP, key) or (few and is_done(DEMO_STAMP, key))
+    if not done or find_node() is None:
+        _, npm = require_node()
+        say(f"installing the page's npm packages (about {30 if few else 80} MB the first time)")
+        fetch(npm, ["--omit=dev"] if few else [])
+        mark_done(DEMO_STAMP if few else STAMP, key)
+        say("npm packages are ready")
+    # All of them include those of the page.
+    mark_done(DEMO_STAMP, key)
+
+
+def fetch(npm: str, flags: Sequence[str]) -> None:
+    """Run `npm ci`, which makes `node_modules` anew, stamps included; SetupError if it fails."""
+    quiet = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]
     try:
-        stream([Path(npm), "ci", *flags], lambda line: None, WEB)
+        stream([Path(npm), "ci", *quiet, *flags], lambda line: None, WEB)
     except subprocess.CalledProcessError as error:
         raise npm_failure(error.output) from None
-    mark_done(STAMP, key)
-    say("npm packages are ready")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from pathlib import Path
 from offhand.errors import OffhandError
 from offhand_export import __version__, evaluate
 from offhand_export.errors import ExportError
+from offhand_export.synth import command as synthesis
+from offhand_export.train import command as training
 
 say = partial(print, flush=True)
 
@@ -26,11 +28,19 @@ def run_checkpoint(args: argparse.Namespace) -> None:
     make_checkpoint(args.source, args.out, adapter=args.adapter, progress=say)
 
 
+def run_trim(args: argparse.Namespace) -> None:
+    """`offhand-export trim`."""
+    from offhand_export.trim import trim
+
+    trim(args.checkpoint, args.out, size=args.size, texts=args.text, progress=say)
+
+
 def run_convert(args: argparse.Namespace) -> None:
     """`offhand-export convert`."""
     from offhand_export.convert import convert
 
-    convert(args.checkpoint, args.out, name=args.name, wire=args.wire, progress=say)
+    forms = {"wire": args.wire, "wire_embedding": args.wire_embedding}
+    convert(args.checkpoint, args.out, name=args.name, **forms, progress=say)
 
 
 def run_bundle(args: argparse.Namespace) -> None:
@@ -57,12 +67,37 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="checkpoint folder to write")
 
 
+def add_trim(parser: argparse.ArgumentParser) -> None:
+    """Declare what `trim` takes."""
+    parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
+    parser.add_argument("--out", required=True, type=Path, help="checkpoint folder to write")
+    parser.add_argument("--size", type=int, default=32_768, help="tokens to keep (default 32768)")
+    parser.add_argument(
+        "--text",
+        type=Path,
+        action="append",
+        default=[],
+        help="text file whose tokens are all kept; may be given several times",
+    )
+
+
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Declare what `convert` takes."""
     parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
     parser.add_argument("--out", required=True, type=Path, help="model folder to write")
     parser.add_argument("--name", help="the model's name; else the checkpoint folder's")
-    parser.add_argument("--wire", default="int8", choices=("int8",), help="precision on the way")
+    parser.add_argument(
+        "--wire",
+        default="int8",
+        choices=("int8", "q6", "q5", "q4", "fp32"),
+        help="form of the layers on the way: 8, 6.5, 5.5, 4.5 or 32 bits a weight (default: int8)",
+    )
+    parser.add_argument(
+        "--wire-embedding",
+        default="int8",
+        choices=("int8", "q6"),
+        help="form of the embedding on the way (default: int8)",
+    )
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +126,20 @@ STAGES: tuple[
     ],
     ...,
 ] = (
+    (
+        "synth",
+        "conversations to train on",
+        synthesis.add_arguments,
+        synthesis.synth_command,
+    ),
     ("checkpoint", "weights in one folder, an adapter merged", add_checkpoint, run_checkpoint),
+    ("trim", "checkpoint with a smaller vocabulary", add_trim, run_trim),
+    (
+        "train",
+        "an adapter from conversations",
+        training.add_arguments,
+        training.train_command,
+    ),
     ("convert", "checkpoint to graphs and download", add_convert, run_convert),
     ("bundle", "model folder to static page", add_bundle, run_bundle),
     ("serve", "try a static page on this machine", add_serve, run_serve),

@@ -18,28 +18,30 @@ from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from transformers import Gemma3ForCausalLM
 
+from offhand import weights
 from offhand_export import parity, samples, sources
 from offhand_export import tokenizer_files as tokenizers
 from offhand_export import wire as wires
-from offhand_export.balance import balance, measure
+from offhand_export.balance import Balance, balance, measure
 from offhand_export.body import Body, export_body
 from offhand_export.checkpoint import STAMP
 from offhand_export.ends import EMBEDDING, add_ends
 from offhand_export.errors import ConvertError
 from offhand_export.files import copy, fingerprint, replacing, sha256
 
-FORMAT = 1
+FORMAT = 2
 CONTEXT = 2048
 TOP = 64
 MODEL = "model.json"
 WEIGHTS = "weights.bin"
 INPUTS = ".inputs"
 GRAPHS = {"fp32": "graph.fp32.onnx", "int8": "graph.int8.onnx"}
-WIRES = ("int8",)
-REVISED = ("balance", "body", "convert", "ends", "parity", "samples", "tokenizer_files", "wire")
+REVISED = (
+    *("balance", "blocks", "body", "convert", "ends", "parity", "samples", "tokenizer_files"),
+    "wire",
+)
 """Modules that decide what is written."""
 
 Progress = Callable[[str], Any]
@@ -47,12 +49,14 @@ Progress = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one conversion works on: the checkpoint's model, its tokenizer, and where to write."""
+    """What one conversion works on: the checkpoint's model, where to write, in which forms."""
 
     checkpoint: Path
     folder: Path
     name: str
     model: Gemma3ForCausalLM
+    wire: str
+    wire_embedding: str
     progress: Progress
 
     @property
@@ -76,6 +80,7 @@ def convert(
     out: str | Path,
     name: str | None = None,
     wire: str = "int8",
+    wire_embedding: str = "int8",
     progress: Progress = print,
 ) -> Path:
     """Write a model folder, unless `out` already holds this one.
@@ -84,7 +89,8 @@ def convert(
         checkpoint: a folder that `checkpoint` wrote.
         out: the folder to write; replaced as a whole, only when everything is done and checked.
         name: the model's name; the checkpoint folder's if None.
-        wire: precision of the wire file; "int8".
+        wire: form of the layers in the wire file: "int8", "q6", "q5", "q4" or "fp32".
+        wire_embedding: form of the embedding in it: "int8" or "q6".
         progress: told of each step in one line.
 
     Raises:
@@ -93,28 +99,34 @@ def convert(
         ConvertError: it uses an option the graph does not implement, or parity fails.
     """
     checkpoint, out = Path(checkpoint), Path(out)
-    if wire not in WIRES:
-        raise ConvertError(f"There is no wire precision {wire!r}.", f"Use {', '.join(WIRES)}.")
+    _check_form(wire, wires.FORMS)
+    _check_form(wire_embedding, wires.EMBEDDING_FORMS)
     sources.check_config(checkpoint)
     name = name or checkpoint.resolve().name
     source = sources.locate(str(checkpoint))
-    inputs = fingerprint([source.digest, name, wire, _revision()])
+    inputs = fingerprint([source.digest, name, wire, wire_embedding, _revision()])
     if _is_current(out, inputs):
         progress(f"convert: {out} is up to date")
         return out
     with replacing(out) as fresh:
         progress(f"convert: reading {checkpoint}")
         model = sources.load(source).float().eval()
-        _write(Job(checkpoint, fresh, name, model, progress), wire)
+        _write(Job(checkpoint, fresh, name, model, wire, wire_embedding, progress))
         (fresh / INPUTS).write_text(inputs + "\n", "utf-8")
     progress(f"convert: wrote {out}")
     return out
 
 
+def _check_form(form: str, known: tuple[str, ...]) -> None:
+    if form not in known:
+        raise ConvertError(f"There is no wire precision {form!r}.", f"Use {', '.join(known)}.")
+
+
 def _revision() -> str:
     """A digest of the code a model folder depends on, so that a changed graph is made again."""
     here = Path(__file__).parent
-    return fingerprint([sha256(here / f"{name}.py") for name in REVISED])
+    paths = [here / f"{name}.py" for name in REVISED]
+    return fingerprint([sha256(path) for path in (*paths, Path(weights.__file__))])
 
 
 def _is_current(out: Path, inputs: str) -> bool:
@@ -127,28 +139,32 @@ def _is_current(out: Path, inputs: str) -> bool:
     return written == inputs and all(sizes[name] == files[name]["size"] for name in files)
 
 
-def _write(job: Job, wire: str) -> None:
+def _write(job: Job) -> None:
     control, ids = _write_texts(job)
     job.progress("convert: asking the checkpoint")
     prompts = samples.read(job.folder, control, ids)
     reference = parity.reference(job.model, prompts)
     job.progress("convert: exporting the layers with optimum")
     body_path = job.folder / "body.onnx"
-    factor = _export(job, prompts, body_path)
-    layers = parity.check_layers(body_path, job.model, factor, reference, job.progress)
+    balanced = _export(job, prompts, body_path)
+    layers = parity.check_layers(body_path, job.model, balanced.factor, reference, job.progress)
     figures = {"layers": layers}
-    job.progress(f"convert: rounding to {wire}")
-    layout, memory = _write_weights(job, onnx.load(body_path), factor)
+    job.progress(f"convert: rounding to {job.wire}, the embedding to {job.wire_embedding}")
+    layout, memory = _write_weights(job, onnx.load(body_path), balanced)
     for path in job.folder.glob("body.onnx*"):
         path.unlink()
-    contract = _contract(job, wire, control, ids)
+    contract = _contract(job, control, ids)
+    forms = {"layers": job.wire, "embedding": job.wire_embedding}
+    contract["wire"] = {**forms, "bytes": wires.sizes(layout)}
     contract["weights"] = {"file": WEIGHTS, "tensors": [asdict(tensor) for tensor in layout]}
     contract["memory"] = memory
     contract["files"] = _files(job.folder)
     contract["parity"] = figures
     _write_contract(job, contract)
     for precision in GRAPHS:
-        figures[precision] = parity.check_served(job.folder, precision, reference, job.progress)
+        figures[precision] = parity.check_served(
+            job.folder, precision, job.wire, reference, job.progress
+        )
     _write_contract(job, contract)
     sizes = {name: entry["size"] / 1e6 for name, entry in contract["files"].items()}
     job.progress(f"convert: {sum(sizes.values()):,.1f} MB in all, weights {sizes[WEIGHTS]:,.1f} MB")
@@ -172,35 +188,37 @@ def _write_texts(job: Job) -> tuple[dict[str, int], list[int]]:
     return control, ids
 
 
-def _export(job: Job, prompts: samples.Prompts, path: Path) -> torch.Tensor:
-    """Export the balanced layers; return the factors [N] the embedding must take over."""
+def _export(job: Job, prompts: samples.Prompts, path: Path) -> Balance:
+    """Export the balanced layers; return what balancing did."""
     body = Body(job.model).eval()
     embedding = job.model.get_input_embeddings().weight
-    factor = balance(body, embedding, measure(job.model, prompts.measured))
+    done = balance(body, embedding, measure(job.model, prompts.measured))
     export_body(body, path)
-    return factor
+    return done
 
 
 def _write_weights(
-    job: Job, body: onnx.ModelProto, factor: torch.Tensor
+    job: Job, body: onnx.ModelProto, balanced: Balance
 ) -> tuple[list[wires.Wire], dict[str, object]]:
     """Write weights.bin and both graphs; return the layout of the file and of the memories."""
     matrices = wires.layer_matrices(body.graph)
     stored = {tensor.name: tensor for tensor in body.graph.initializer}
     file = wires.WireFile()
-    embedding = job.model.get_input_embeddings().weight.detach() * factor
-    file.add(EMBEDDING, np.ascontiguousarray(embedding.numpy().T))
-    lookup = (job.width**0.5 / factor).numpy()
+    embedding = (job.model.get_input_embeddings().weight.detach() * balanced.factor).numpy()
+    file.add(EMBEDDING, np.ascontiguousarray(embedding.T), job.wire_embedding, balanced.final)
+    lookup = (job.width**0.5 / balanced.factor).numpy()
     for name in matrices:
-        file.add(name, onnx.numpy_helper.to_array(stored[name]))
+        matrix = onnx.numpy_helper.to_array(stored[name])
+        file.add(name, matrix, job.wire, balanced.matrices[name])
     file.write(job.folder / WEIGHTS)
     layout = file.tensors()
     memory: dict[str, object] = {}
-    for precision, held in (("fp32", wires.held_fp32(layout)), ("int8", wires.held_int8(layout))):
+    for precision in GRAPHS:
+        held = wires.hold(layout, precision)
         graph = _strip(body, set(matrices))
         if precision == "int8":
             wires.to_integer(graph.graph, matrices)
-        wires.refer(graph.graph, held, layout)
+        wires.refer(graph.graph, held)
         served = add_ends(graph, lookup, job.top)
         onnx.save(served, job.folder / GRAPHS[precision])
         memory[precision] = wires.memory(GRAPHS[precision], held)
@@ -217,7 +235,7 @@ def _strip(body: onnx.ModelProto, names: set[str]) -> onnx.ModelProto:
     return bare
 
 
-def _contract(job: Job, wire: str, control: dict[str, int], ids: list[int]) -> dict[str, Any]:
+def _contract(job: Job, control: dict[str, int], ids: list[int]) -> dict[str, Any]:
     config = job.model.config
     kv_heads, size, layers = config.num_key_value_heads, config.head_dim, config.num_hidden_layers
     path = job.checkpoint / STAMP
@@ -240,7 +258,6 @@ def _contract(job: Job, wire: str, control: dict[str, int], ids: list[int]) -> d
         "top": job.top,
         "dialect": {"name": "functiongemma", "control": control},
         "control_ids": ids,
-        "wire": wire,
     }
 
 

@@ -1,8 +1,8 @@
 """What makes a predicted tool call right, and how far its confidence can be trusted.
 
 Pure functions over calls, rendered texts and confidences: no model, no files. Covers Tool Call
-Equivalence, ROUGE-L, tables by function, and calibration. How predictions are obtained is
-`evaluate`'s concern. All rates are fractions from 0 to 1; a rate over nothing is 0.
+Equivalence, ROUGE-L, tables by function and by depth, and calibration. How predictions are obtained
+is `evaluate`'s concern. All rates are fractions from 0 to 1; a rate over nothing is 0.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from offhand.schema import Tool
 Defaults = Mapping[str, Mapping[str, Any]]
 
 BINS = 10
+DEPTHS = 5
+"""Turns of a conversation that the table by depth follows."""
+
 COVERAGES = (0.90, 0.95, 1.00)
 _WORD = re.compile(r"-?\d+(?:\.\d+)?|[^\W_]+")
 
@@ -42,6 +45,28 @@ class FunctionRow:
     precision: float
     recall: float
     tce: float
+
+
+@dataclass(frozen=True, slots=True)
+class DepthRow:
+    """How turns fared at one depth of their conversations, and what became of the whole.
+
+    Attributes:
+        turn: the depth, from 1.
+        count: conversations whose turn at this depth was scored; the rates are shares of these.
+        tce: with this turn right, history being gold.
+        whole: with every turn up to this one right; None where earlier turns were not scored.
+        closed_loop: the same, history being the model's own calls; None where it was not run.
+        independent: what `whole` would be if every turn were right with the same probability p,
+            whatever came before: p to the power of `turn`, p the share of all turns that are right.
+    """
+
+    turn: int
+    count: int
+    tce: float
+    whole: float | None
+    closed_loop: float | None
+    independent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +134,54 @@ def by_function(
         )
         for name in sorted(wanted | called)
     }
+
+
+def confusion(golds: Sequence[str], predictions: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Turns that called another function than wanted: wanted name, called name, how many."""
+    pairs = Counter(pair for pair in zip(golds, predictions, strict=True) if pair[0] != pair[1])
+    table: dict[str, dict[str, int]] = {}
+    for (gold, found), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
+        table.setdefault(gold, {})[found] = count
+    return table
+
+
+def by_depth(
+    gold_history: Sequence[Mapping[int, bool]], own_history: Sequence[Mapping[int, bool]]
+) -> list[DepthRow]:
+    """A row for each of the first `DEPTHS` turns that any conversation has.
+
+    Args:
+        gold_history: for each conversation, whether its turn (from 0) is right; scored turns alone.
+        own_history: the same of the same conversations in the same order, or nothing at all.
+    """
+    rights = [right for turns in gold_history for right in turns.values()]
+    overall = rate(sum(rights), len(rights))
+    rows = []
+    for depth in range(DEPTHS):
+        there = [place for place, turns in enumerate(gold_history) if depth in turns]
+        if there:
+            row = DepthRow(
+                turn=depth + 1,
+                count=len(there),
+                tce=rate(sum(gold_history[place][depth] for place in there), len(there)),
+                whole=_whole([gold_history[place] for place in there], depth),
+                closed_loop=_whole([own_history[place] for place in there], depth)
+                if own_history
+                else None,
+                independent=overall ** (depth + 1),
+            )
+            rows.append(row)
+    return rows
+
+
+def _whole(conversations: Sequence[Mapping[int, bool]], depth: int) -> float | None:
+    """Share whose turns up to `depth` (from 0) are all right; None if one was not scored."""
+    turns = range(depth + 1)
+    if not all(turn in rights for rights in conversations for turn in turns):
+        return None
+    return rate(
+        sum(all(rights[turn] for turn in turns) for rights in conversations), len(conversations)
+    )
 
 
 def calibration(confidences: Sequence[float], rights: Sequence[bool]) -> Calibration:

@@ -14,7 +14,7 @@ from typing import Any
 from offhand_export.errors import BundleError
 from offhand_export.files import sha256
 
-FORMAT = 1
+FORMAT = 2
 MODEL = "model.json"
 TOKENIZER = "tokenizer.json"
 TEMPLATE = "chat_template.jinja"

@@ -1,7 +1,7 @@
 """What an evaluation found: one outcome a turn, and the figures drawn from them.
 
-Covers the figures, the JSON written to disk and the lines shown to a reader. Obtaining outcomes is
-`evaluate`'s concern, and what counts as right is `metrics`'.
+Covers the figures and the JSON written to disk. Obtaining outcomes is `evaluate`'s concern, what
+counts as right is `metrics`', and the lines a reader is shown are `report_lines`'.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from typing import Any
 from offhand.dialect import ToolCall
 from offhand_export.metrics import (
     Calibration,
+    DepthRow,
     FunctionRow,
+    by_depth,
     by_function,
     calibration,
+    confusion,
     rate,
     rouge_l,
     spelled,
@@ -56,7 +59,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was evaluated: enough to do it again."""
+    """What was evaluated: enough to do it again.
+
+    Attributes:
+        threads: the model ran with; 0 where the runtime chose and does not tell.
+        browser: its name and version, where the page was measured; else empty.
+        last: only the final turn of each conversation was scored.
+        asr_wer: rate of words misheard in the user's messages, 0 to 1.
+    """
 
     model: str
     runtime: str
@@ -65,6 +75,9 @@ class Setting:
     catalog: str
     data: str
     data_sha256: str
+    browser: str = ""
+    last: bool = False
+    asr_wer: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +87,18 @@ class Report:
     Attributes:
         tce: share of turns that are right, history being gold.
         function_accuracy: share of turns that call the right function.
-        conversation_accuracy: share of conversations whose every turn is right.
-        closed_loop_accuracy: share of turns that are right, history being the model's own calls.
+        conversation_accuracy: share of conversations whose every scored turn is right.
+        closed_loop_accuracy: share of turns that are right, history being the model's own calls;
+            None where only final turns were scored.
         closed_loop_conversation_accuracy: the same by conversation.
         rouge_l: mean over the turns.
         outside_schema: gold calls that the catalog does not allow; they can only be missed.
         spoken: turns where the data has the assistant speak; they can only be missed.
         refused: turns whose message the app does not take; they can only be missed.
         tokens_run: tokens that passed through the model, for gold and own history together.
+        functions: how each function fared, by name.
+        confusion: turns that called another function than wanted: wanted, called, how many.
+        depth: how turns fared at each depth of their conversations.
         seconds: wall time of the same, without loading the model.
         errors: the turns that are not right.
     """
@@ -92,13 +109,15 @@ class Report:
     tce: float
     function_accuracy: float
     conversation_accuracy: float
-    closed_loop_accuracy: float
-    closed_loop_conversation_accuracy: float
+    closed_loop_accuracy: float | None
+    closed_loop_conversation_accuracy: float | None
     rouge_l: float
     outside_schema: int
     spoken: int
     refused: int
     functions: Mapping[str, FunctionRow]
+    confusion: Mapping[str, Mapping[str, int]]
+    depth: Sequence[DepthRow]
     calibration: Calibration
     tokens_run: int
     seconds: float
@@ -113,7 +132,8 @@ def summarize(
 ) -> Report:
     """Draw the figures from the outcomes of every turn under both histories.
 
-    Outcomes under the model's own history that were not run again carry no tokens.
+    Outcomes under the model's own history that were not run again carry no tokens; there are none
+    at all where that history was not followed.
     """
     rights = [outcome.right for outcome in gold_history]
     golds = [_name(outcome.gold) for outcome in gold_history]
@@ -127,13 +147,17 @@ def summarize(
         tce=rate(sum(rights), len(rights)),
         function_accuracy=rate(chosen, len(rights)),
         conversation_accuracy=_by_conversation(gold_history),
-        closed_loop_accuracy=rate(sum(turn.right for turn in own_history), len(own_history)),
-        closed_loop_conversation_accuracy=_by_conversation(own_history),
+        closed_loop_accuracy=rate(sum(turn.right for turn in own_history), len(own_history))
+        if own_history
+        else None,
+        closed_loop_conversation_accuracy=_by_conversation(own_history) if own_history else None,
         rouge_l=rate(sum(map(_rouge_l, gold_history)), len(rights)),
         outside_schema=sum(not outcome.inside for outcome in gold_history) - spoken,
         spoken=spoken,
         refused=sum(outcome.predicted is None for outcome in gold_history),
         functions=by_function(golds, predictions, rights),
+        confusion=confusion(golds, predictions),
+        depth=by_depth(_rights(gold_history), _rights(own_history)),
         calibration=calibration([outcome.confidence for outcome in gold_history], rights),
         tokens_run=sum(outcome.tokens for outcome in (*gold_history, *own_history)),
         seconds=seconds,
@@ -158,45 +182,17 @@ def write_json(record: Mapping[str, Any], path: Path) -> None:
     os.replace(partial, path)
 
 
-def as_lines(report: Report) -> list[str]:
-    """The report as lines for a reader."""
-    setting, accuracy = report.setting, report.calibration.accuracy_at
-    head = f"{setting.model}, {setting.runtime} {setting.precision}, {setting.catalog}"
-    figures = {
-        "tool call equivalence": report.tce,
-        "right function": report.function_accuracy,
-        "whole conversations right": report.conversation_accuracy,
-        "closed loop, turns": report.closed_loop_accuracy,
-        "closed loop, conversations": report.closed_loop_conversation_accuracy,
-        "ROUGE-L": report.rouge_l,
-        "calibration error (ECE)": report.calibration.ece,
-        **{f"accuracy at {float(share):.0%} coverage": accuracy[share] for share in accuracy},
-    }
-    counts = f"{report.turns} turns in {report.conversations} conversations"
-    cost = f"{report.tokens_run} tokens run in {report.seconds:.1f} s"
-    width = max(map(len, figures))
-    return [
-        head,
-        f"{counts}, {cost}",
-        *(f"  {name:<{width}}  {100 * value:5.1f}%" for name, value in figures.items()),
-        *(f"  {line}" for line in _remarks(report)),
-    ]
-
-
-def _remarks(report: Report) -> list[str]:
-    remarks = {
-        "gold calls are outside the catalog": report.outside_schema,
-        "turns have the assistant speak instead of calling": report.spoken,
-        "messages were refused": report.refused,
-    }
-    return [f"{count} {remark}" for remark, count in remarks.items() if count]
+def _rights(outcomes: Sequence[Outcome]) -> list[dict[int, bool]]:
+    """For each conversation in order: whether its turn, by number, is right."""
+    conversations: dict[int, dict[int, bool]] = {}
+    for outcome in outcomes:
+        conversations.setdefault(outcome.conversation, {})[outcome.turn] = outcome.right
+    return list(conversations.values())
 
 
 def _by_conversation(outcomes: Sequence[Outcome]) -> float:
-    whole: dict[int, bool] = {}
-    for outcome in outcomes:
-        whole[outcome.conversation] = whole.get(outcome.conversation, True) and outcome.right
-    return rate(sum(whole.values()), len(whole))
+    whole = [all(rights.values()) for rights in _rights(outcomes)]
+    return rate(sum(whole), len(whole))
 
 
 def _rouge_l(outcome: Outcome) -> float:

@@ -253,12 +253,15 @@ def merge(model: Gemma3ForCausalLM, adapter: Path) -> Gemma3ForCausalLM:
     """
     from peft import PeftModel
 
+    from offhand_export.train.adapter import check_base
+
     if not (adapter / ADAPTER_CONFIG).is_file():
         raise CheckpointError(
             f"{adapter} is not an adapter: it has no {ADAPTER_CONFIG}.",
             "Give the folder that peft's save_pretrained wrote.",
         )
     check_adapter(model, adapter)
+    check_base(adapter, model)
     try:
         tuned = PeftModel.from_pretrained(model.float(), str(adapter))
         merged: Gemma3ForCausalLM = tuned.merge_and_unload(safe_merge=True)

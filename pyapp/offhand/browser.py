@@ -20,6 +20,7 @@ from offhand.prompt import Template
 from offhand.record import Times, error_record, timed, turn_record
 from offhand.session import Session
 from offhand.tokenizer import Vocabulary
+from offhand.transcript import read_transcript
 
 Result = TypeVar("Result")
 
@@ -87,18 +88,34 @@ class App:
     async def say(self, text: str) -> str:
         """Make one turn: its record, or `{"error": ...}` with the conversation as it was."""
         try:
-            if self._session is None:
-                raise EngineError("No catalog is selected.", "Choose one first.")
             times = Times()
-            steps = timed(self._session.turn(text), self._host.now, times)
+            steps = timed(self._opened().turn(text), self._host.now, times)
             return json.dumps(turn_record(await self._drive(steps), times))
         except OffhandError as error:
             return json.dumps(error_record(error))
+
+    def restore(self, transcript: str) -> str:
+        """Make these messages (JSON, see `transcript`) the conversation: `{}`, or an error.
+
+        Nothing is run: the next turn keeps what the KV cache shares with them.
+        """
+        try:
+            session, messages = self._opened(), read_transcript(transcript)
+        except OffhandError as error:
+            return json.dumps(error_record(error))
+        session.reset()
+        session.messages = messages
+        return "{}"
 
     def reset(self) -> None:
         """Forget the conversation; the declarations stay prefilled."""
         if self._session is not None:
             self._session.reset()
+
+    def _opened(self) -> Session:
+        if self._session is None:
+            raise EngineError("No catalog is selected.", "Choose one first.")
+        return self._session
 
     async def _drive(self, steps: Generator[Run, Scores, Result]) -> Result:
         try:

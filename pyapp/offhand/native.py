@@ -1,8 +1,8 @@
 """The model on onnxruntime: the terminal's, the tests' and the evaluation's driver.
 
 Reads a model folder as `offhand-export convert` writes it. The weights are kept on disk in their
-wire precision and expanded into memory here, exactly as the page does on download. Only this module
-and `browser` know a runtime.
+wire precision and expanded into memory by `weights`, exactly as the page does on download. Only
+this module and `browser` know a runtime.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from offhand.engine import Run, Scores
 from offhand.errors import EngineError, ModelError
 from offhand.prompt import Template
 from offhand.tokenizer import Vocabulary
+from offhand.weights import WireFile
 
-FORMAT = 1
+FORMAT = 2
 """The version of model.json understood here."""
 
 
@@ -110,7 +110,11 @@ class NativeModel:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         # onnxruntime reads `values` while it makes the session and holds no reference to them.
-        names, values = _expand(folder / manifest["weights"]["file"], manifest, memory)
+        wire = WireFile(folder / manifest["weights"]["file"], manifest["weights"]["tensors"])
+        names, values = [], []
+        for name, value in wire.expand(memory["tensors"]):
+            names.append(name)
+            values.append(ort.OrtValue.ortvalue_from_numpy(value))
         options.add_external_initializers(names, values)
         session = ort.InferenceSession(
             str(folder / memory["graph"]), options, providers=["CPUExecutionProvider"]
@@ -156,26 +160,3 @@ def _check_file(path: Path, facts: Mapping[str, Any]) -> None:
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != facts["sha256"]:
             raise ModelError(f"{path} does not have the sha256 that model.json names.", remedy)
-
-
-def _expand(
-    path: Path, manifest: Mapping[str, Any], memory: Mapping[str, Any]
-) -> tuple[list[str], list[ort.OrtValue]]:
-    """The graph's initializers: wire tensors copied, or dequantized where memory is float32."""
-    wire: NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
-    tensors = {tensor["name"]: tensor for tensor in manifest["weights"]["tensors"]}
-
-    def read(name: str) -> NDArray[Any]:
-        tensor = tensors[name]
-        raw = wire[tensor["offset"] : tensor["offset"] + tensor["bytes"]]
-        values: NDArray[Any] = raw.view(tensor["dtype"]).reshape(tensor["shape"])
-        return values
-
-    names, values = [], []
-    for target in memory["tensors"]:
-        source = read(target["name"])
-        if target["dtype"] != tensors[target["name"]]["dtype"]:
-            source = np.multiply(source, read(tensors[target["name"]]["scale"]), dtype=np.float32)
-        names.append(target["name"])
-        values.append(ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(source)))
-    return names, values

@@ -148,9 +148,9 @@ class WireFile:
         data = self._read(tensor["name"])
         bits = BITS.get(tensor["dtype"])
         if bits is None:
-            if tensor["dtype"] == "int8":
-                return np.multiply(data, self._read(tensor["scale"]), dtype=np.float32)
-            return data
+            scale = self._read(tensor["scale"]) if tensor["dtype"] == "int8" else np.float32(1)
+            plain: Floats = np.multiply(data, scale, dtype=np.float32)
+            return plain
         scales = self._read(tensor["blocks"]).astype(np.float32)
         if tensor["columns"] is not None:
             np.ldexp(scales, self._read(tensor["columns"]), out=scales)

@@ -59,7 +59,7 @@ def write_model(folder: Path, weights: bytes = WEIGHTS) -> Path:
     for name, content in files.items():
         write(folder / name, content)
     contract: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "name": "tiny",
         "weights": {"file": "weights.bin", "tensors": []},
         "memory": {

@@ -6,9 +6,9 @@ import pytest
 import torch
 from transformers import Gemma3ForCausalLM
 
-from offhand_export.balance import FINAL, balance, factors, measure
+from offhand.weights import to_int8
+from offhand_export.balance import FINAL, LINEARS, balance, exponents, factors, measure
 from offhand_export.body import Body
-from offhand_export.wire import quantize
 from tests.export import tiny_gemma
 
 IDS = [2, 20, 60, 100, 61, 22, 290, 299, 280, 270, 30, 40]
@@ -45,12 +45,43 @@ def test_answers_stay(kv_heads: int) -> None:
     body = Body(model).eval()
     embedding = model.get_input_embeddings().weight.detach()
     before = logits(body, embedding)
-    factor = balance(body, embedding, measure(model, [IDS]))
+    done = balance(body, embedding, measure(model, [IDS]))
     empty = torch.zeros(0, 4 * kv_heads, 16)
     with torch.no_grad():
-        after = body(body_embeds(body, embedding), empty)[0][0] @ (embedding * factor).T
-    assert factor.max() / factor.min() > 1.5
+        after = body(body_embeds(body, embedding), empty)[0][0] @ (embedding * done.factor).T
+    assert not torch.equal(body.layers[0].qkv, Body(model).layers[0].qkv)
     assert torch.allclose(before, after, atol=1e-3 * float(before.std()))
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2])
+def test_exponents_undo_the_balance(kv_heads: int) -> None:
+    """To the bit: what travels is the weight as it was trained."""
+    model = uneven(kv_heads)
+    body, before = Body(model).eval(), Body(model).eval()
+    done = balance(body, model.get_input_embeddings().weight.detach(), measure(model, [IDS]))
+    moved = set()
+    for index in range(2):
+        for name in LINEARS:
+            found = done.matrices[f"layers.{index}.{name}"]
+            matrix = getattr(body.layers[index], name)
+            assert found.rows is not None
+            matrix = torch.ldexp(matrix, -found.rows.unsqueeze(1).int())
+            moved.add((name, "rows", bool(found.rows.any())))
+            if found.columns is not None:
+                matrix = torch.ldexp(matrix, -found.columns.int())
+                moved.add((name, "columns", bool(found.columns.any())))
+            assert torch.equal(matrix, getattr(before.layers[index], name)), name
+    assert moved >= {(name, "rows", True) for name in LINEARS}
+    assert moved >= {(name, "columns", True) for name in ("qkv", "gate_up")}
+    assert done.final.rows is not None
+    assert torch.equal(torch.ldexp(torch.ones(32), done.final.rows.int()), done.factor)
+
+
+def test_factors_are_powers_of_two() -> None:
+    sizes = torch.rand(200, generator=torch.Generator().manual_seed(0)).mul(40).exp()
+    found = factors(sizes, sizes.flip(0))
+    assert torch.equal(torch.ldexp(torch.ones(200), exponents(found).int()), found)
+    assert exponents(found).abs().max() == 9
 
 
 @pytest.mark.parametrize("loud", [10.0, 100.0])
@@ -62,7 +93,7 @@ def test_rounding_costs_less(loud: float) -> None:
     matrix[5] *= loud
 
     def error(factor: torch.Tensor) -> float:
-        values, scales = quantize((matrix * factor.unsqueeze(1)).numpy())
+        values, scales = to_int8((matrix * factor.unsqueeze(1)).numpy())
         rounded = torch.from_numpy(values * scales)
         return float(((inputs / factor) @ rounded - inputs @ matrix).pow(2).mean())
 

@@ -218,7 +218,7 @@ def edit(**changes: Any) -> Callable[[Path], None]:
         (lambda model: (model / "model.json").unlink(), "no model.json"),
         (lambda model: parts.write(model / "model.json", "{"), "not JSON"),
         (lambda model: parts.write(model / "model.json", "[]"), "format None"),
-        (edit(format=2), "format 2"),
+        (edit(format=1), "format 1"),
         (edit(files=None), "malformed"),
         (edit(name="../tiny"), "not a plain name"),
         (edit(files={}), "does not list weights.bin"),

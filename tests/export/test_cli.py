@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,21 @@ from typing import Any
 import pytest
 
 from offhand.errors import ModelError
-from offhand_export import cli
+from offhand_export import cli, wire
 from offhand_export.errors import ExportError
 
-HEAVY = ("numpy", "onnx", "onnxruntime", "optimum", "peft", "pydantic", "torch", "transformers")
+ROOT = Path(__file__).parents[2]
+HEAVY = (
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "optimum",
+    "peft",
+    "pydantic",
+    "requests",
+    "torch",
+    "transformers",
+)
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, module: str, function: str, result: Any) -> list[Any]:
@@ -52,7 +64,13 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, module: str, function: str, result
             "convert c --out m --name n",
             "convert",
             "convert",
-            ((Path("c"), Path("m")), {"name": "n", "wire": "int8"}),
+            ((Path("c"), Path("m")), {"name": "n", "wire": "int8", "wire_embedding": "int8"}),
+        ),
+        (
+            "convert c --out m --wire q5 --wire-embedding q6",
+            "convert",
+            "convert",
+            ((Path("c"), Path("m")), {"name": None, "wire": "q5", "wire_embedding": "q6"}),
         ),
         ("bundle --model m", "bundle", "bundle", ((Path("m"), Path("dist")), {})),
     ],
@@ -110,6 +128,7 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         ["bundle"],
         ["checkpoint", "--out", "c"],
         ["convert", "c", "--out", "m", "--wire", "int3"],
+        ["convert", "c", "--out", "m", "--wire-embedding", "q4"],
     ],
 )
 def test_a_wrong_command_shows_its_usage(
@@ -131,9 +150,40 @@ def test_the_light_stages_import_nothing_heavy(module: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_demo_imports_only_what_its_set_up_installs() -> None:
+    """Declaring the options of every stage and making a page, less the stages' own libraries."""
+    code = """
+import importlib.metadata as metadata, re, sys
+from offhand_export import bundle, cli, runtime, serve, wheels
+import pyodide_lock.utils
+cli.make_parser()
+owners = metadata.packages_distributions()
+names = {name.split(".")[0] for name in sys.modules}
+loaded = {owner for name in names for owner in owners.get(name, ())}
+print(*sorted(re.sub("[-_.]+", "-", owner).lower() for owner in loaded))
+"""
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    pins = (ROOT / "requirements" / "demo.lock").read_text()
+    allowed = {line.split("==")[0] for line in pins.splitlines()} | {"offhand", "offhand-export"}
+    assert "pydantic" in loaded
+    assert set(loaded) <= allowed
+
+
 def test_help_names_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     shown = capsys.readouterr().out
-    for name in ("checkpoint", "convert", "bundle", "serve", "evaluate"):
+    for name in ("synth", "checkpoint", "trim", "train", "convert", "bundle", "serve", "evaluate"):
         assert f"  {name}" in shown
+
+
+@pytest.mark.parametrize(
+    ("option", "forms"),
+    [("--wire", wire.FORMS), ("--wire-embedding", wire.EMBEDDING_FORMS)],
+)
+def test_every_form_of_the_wire_can_be_asked_for(option: str, forms: tuple[str, ...]) -> None:
+    """The command line spells them out, since asking `wire` would load its libraries."""
+    parser = argparse.ArgumentParser()
+    cli.add_convert(parser)
+    action = next(action for action in parser._actions if option in action.option_strings)
+    assert action.choices == forms

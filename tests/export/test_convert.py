@@ -16,7 +16,7 @@ from transformers import Gemma3ForCausalLM
 
 from offhand.engine import Run
 from offhand.native import NativeModel
-from offhand_export import body, parity
+from offhand_export import blocks, body, parity
 from offhand_export.checkpoint import make_checkpoint
 from offhand_export.convert import convert
 from offhand_export.errors import CheckpointError, ConvertError
@@ -58,7 +58,7 @@ def test_contract(made: tuple[Gemma3ForCausalLM, Path, Path]) -> None:
     model, _, folder = made
     heads = model.config.num_key_value_heads
     contract = json.loads((folder / "model.json").read_text("utf-8"))
-    assert contract["format"] == 1
+    assert contract["format"] == 2
     assert contract["name"] == "tiny"
     assert contract["architecture"] == "gemma3_text"
     assert contract["config"] == {
@@ -85,8 +85,6 @@ def test_wire_layout(made: tuple[Gemma3ForCausalLM, Path, Path]) -> None:
     _, _, folder = made
     contract = json.loads((folder / "model.json").read_text("utf-8"))
     tensors = contract["weights"]["tensors"]
-    kinds = [tensor["dtype"] for tensor in tensors]
-    assert kinds == sorted(kinds)  # "float32" comes before "int8"
     assert len(tensors) == 2 * (1 + 2 * 4)
     end = 0
     for tensor in tensors:
@@ -98,6 +96,9 @@ def test_wire_layout(made: tuple[Gemma3ForCausalLM, Path, Path]) -> None:
     for tensor in tensors:
         if tensor["dtype"] == "int8":
             assert by_name[tensor["scale"]]["shape"] == [tensor["shape"][1]]
+            assert by_name[tensor["scale"]]["offset"] < tensor["offset"]
+    assert contract["wire"]["layers"] == contract["wire"]["embedding"] == "int8"
+    assert sum(contract["wire"]["bytes"].values()) == sum(tensor["bytes"] for tensor in tensors)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
@@ -213,7 +214,7 @@ def test_done_work_is_kept(
     convert(checkpoint, out, progress=lines.append)
     assert lines == [f"convert: {out} is up to date"]
 
-    monkeypatch.setitem(parity.LEAST, "fp32", 1.1)
+    monkeypatch.setitem(parity.LEAST, "int8", {"fp32": 1.1, "int8": 0.0})
     with pytest.raises(ConvertError, match="agrees with the checkpoint on"):
         convert(checkpoint, out, name="changed", progress=silent)
     assert (out / "model.json").read_bytes() == before
@@ -242,9 +243,65 @@ def test_refused_options(tmp_path: Path, setting: dict[str, Any], name: str) -> 
     assert not (tmp_path / "out").exists()
 
 
-def test_refused_wire(checkpoint: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConvertError, match="no wire precision 'int3'"):
-        convert(checkpoint, tmp_path / "out", wire="int3", progress=silent)
+def rounded(model: Gemma3ForCausalLM, bits: int, whole: bool) -> Gemma3ForCausalLM:
+    """The checkpoint with every layer's weights rounded to blocks; the embedding's, if `whole`."""
+    names = [name for name, _ in model.named_parameters() if name.endswith("_proj.weight")]
+    names += ["model.embed_tokens.weight"] if whole else []
+    assert len(names) == 14 + whole
+    with torch.no_grad():
+        for name in names:
+            weight = model.get_parameter(name)
+            codes, scales = blocks.quantize(np.ascontiguousarray(weight.T.numpy()), bits)
+            weight.copy_(torch.from_numpy(blocks.dequantize(codes, scales)).T)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("form", "embedding"), [("q6", "int8"), ("q5", "int8"), ("q4", "int8"), ("q6", "q6")]
+)
+def test_blocks_are_served(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, embedding: str
+) -> None:
+    """The graphs compute what the checkpoint would, had its weights been rounded in training."""
+    # Random weights lose more to rounding than the trained ones the limits are made for.
+    monkeypatch.setitem(parity.LEAST, form, {"fp32": 0.0, "int8": 0.0})
+    folder = convert(checkpoint, tmp_path / "out", None, form, embedding, progress=silent)
+    contract = json.loads((folder / "model.json").read_text("utf-8"))
+    assert contract["wire"]["layers"] == form
+    assert contract["wire"]["embedding"] == embedding
+    model = rounded(tiny_gemma.model(), blocks.BITS[form], embedding == form)
+    ids = tokens()
+    wanted = expected(model, ids)[-1].numpy()
+    plain = expected(tiny_gemma.model(), ids)[-1].numpy()
+    for precision, spread in (("fp32", 0.15), ("int8", 0.4)):
+        engine = NativeModel.open(folder, precision, threads=1).engine
+        found = np.array(engine.run(Run(0, tuple(ids), EVERY)).candidates)
+        assert np.abs(found - wanted).max() < spread * wanted.std()
+        if precision == "fp32" and form != "q6":
+            assert np.abs(found - plain).max() > 2 * np.abs(found - wanted).max()
+
+
+def test_a_damaging_wire_is_refused(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(parity.LEAST, "q4", {"fp32": 1.0, "int8": 0.0})
+    with pytest.raises(ConvertError, match=r"do not survive rounding to q4: try --wire int8"):
+        convert(checkpoint, tmp_path / "out", wire="q4", progress=silent)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "embedding", "message"),
+    [
+        ("int3", "int8", r"no wire precision 'int3'\. Use int8, q6, q5, q4, fp32\."),
+        ("q5", "q4", r"no wire precision 'q4'\. Use int8, q6\."),
+    ],
+)
+def test_refused_wire(
+    checkpoint: Path, tmp_path: Path, form: str, embedding: str, message: str
+) -> None:
+    with pytest.raises(ConvertError, match=message):
+        convert(checkpoint, tmp_path / "out", None, form, embedding, progress=silent)
 
 
 def test_refused_checkpoint(tmp_path: Path) -> None:

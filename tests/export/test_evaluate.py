@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from offhand.session import MAX_CHARACTERS
 from offhand_export import evaluate as module
 from offhand_export.dataset import Conversation, Exchange
 from offhand_export.evaluate import EvaluateError, evaluate, evaluate_command, open_model
-from offhand_export.report import Report, Setting, as_json, as_lines
+from offhand_export.report import Report, Setting, as_json
+from offhand_export.report_lines import as_lines
 from tests.tiny import LIGHTS, STOP, Oracle, catalog, function, tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()
@@ -78,9 +80,10 @@ def run(
     conversations: Sequence[Conversation],
     answer: Callable[[str], ToolCall] = by_last_word,
     tools: Catalog | None = None,
+    setting: Setting = SETTING,
 ) -> tuple[Report, Answering]:
     model = FakeModel(answer)
-    report = evaluate(model, tools or catalog(LIGHTS, STOP), conversations, SETTING)
+    report = evaluate(model, tools or catalog(LIGHTS, STOP), conversations, setting)
     return report, model.engine
 
 
@@ -176,6 +179,41 @@ def test_message_the_app_refuses_is_missed_and_counted() -> None:
     assert report.errors[0].predicted is None
     assert report.closed_loop_accuracy == 0.5
     assert model.engine.prompts[-1] == "|living|"
+
+
+def test_last_makes_the_final_turn_alone_with_the_history_given() -> None:
+    talks = [talk(("kitchen", LIVING), ("again", LIVING)), talk(("living", LIVING))]
+    report, engine = run(talks, setting=replace(SETTING, last=True))
+    assert engine.prompts == ["|kitchen|=lights.living|again|", "|living|"]
+    assert (report.turns, report.conversations, report.tce) == (2, 2, 1.0)
+    assert (report.closed_loop_accuracy, report.closed_loop_conversation_accuracy) == (None, None)
+    assert [(row.turn, row.count, row.whole) for row in report.depth] == [(1, 1, 1.0), (2, 1, None)]
+    lines = as_lines(report)
+    assert "  final turns alone were scored, with the history given" in lines
+    assert not any("closed loop, " in line or "whole" in line for line in lines)
+
+
+def test_last_names_the_turn_that_failed() -> None:
+    report, _ = run(
+        [talk(("kitchen", KITCHEN), ("end", HALL))], setting=replace(SETTING, last=True)
+    )
+    assert [(error.conversation, error.turn) for error in report.errors] == [(0, 1)]
+
+
+def test_depth_and_confusion_are_told() -> None:
+    wrong = talk(("kitchen", KITCHEN), ("end", LIVING))
+    right = talk(("living", LIVING), ("kitchen", KITCHEN), ("end", ToolCall("stop")))
+    report, _ = run([wrong, right])
+    record = json.loads(json.dumps(as_json(report)))
+    assert record["confusion"] == {"lights": {"stop": 1}}
+    assert [row["whole"] for row in record["depth"]] == [1.0, 0.5, 1.0]
+    assert [row["closed_loop"] for row in record["depth"]] == [1.0, 0.5, 1.0]
+    assert [row["independent"] for row in record["depth"]] == pytest.approx([0.8, 0.64, 0.512])
+    lines = as_lines(report)
+    assert "  turn  count   right  all so far  closed loop    p^n" in lines
+    assert "     2      2   50.0%       50.0%        50.0%  64.0%" in lines
+    assert "  lights         4       3     100.0%   75.0%   75.0%" in lines
+    assert lines[-2:] == ["  wanted  called instead  turns", "  lights  stop                1"]
 
 
 def test_progress_is_told_after_each_conversation() -> None:
@@ -277,6 +315,38 @@ def test_limit_of_nothing_is_refused(tmp_path: Path, opened: list[Any]) -> None:
     with pytest.raises(EvaluateError, match="--limit is 0"):
         evaluate_command(arguments(tmp_path, "--limit", "0"))
     assert opened == []
+
+
+def test_last_stands_in_the_report(tmp_path: Path, opened: list[Any]) -> None:
+    args = arguments(tmp_path, "--last")
+    evaluate_command(args)
+    record = json.loads(args.report.read_text("utf-8"))
+    assert (record["last"], record["closed_loop_accuracy"], record["asr_wer"]) == (True, None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--asr-wer", "1.5"], "--asr-wer is 1.5. Give a rate from 0 to 1"),
+        (["--asr-wer", "-0.1"], "Give a rate from 0 to 1"),
+        (["--asr-wer", "nan"], "Give a rate from 0 to 1"),
+        (["--runtime", "browser"], "Give --dist and no --model"),
+        (["--dist", "dist"], "ort reads no page. Give --model and no --dist"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, opened: list[Any], words: list[str], message: str
+) -> None:
+    with pytest.raises(EvaluateError, match=message):
+        evaluate_command(arguments(tmp_path, *words))
+    assert opened == []
+
+
+def test_a_model_is_needed(tmp_path: Path, opened: list[Any]) -> None:
+    args = arguments(tmp_path)
+    args.model = None
+    with pytest.raises(EvaluateError, match="Name its folder with --model"):
+        evaluate_command(args)
 
 
 def test_failure_leaves_the_old_report(

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from offhand import load_catalog
 from offhand.dialect import ToolCall
 from offhand.schema import parse_tools
 from offhand_export.metrics import (
+    by_depth,
     by_function,
     calibration,
+    confusion,
     documented_defaults,
     equivalent,
     rouge_l,
@@ -165,3 +168,63 @@ def test_equal_confidences_count_as_if_drawn_at_random() -> None:
 def test_figures_over_nothing_are_zero() -> None:
     assert set(calibration([], []).accuracy_at.values()) == {0.0}
     assert by_function([], [], []) == {}
+
+
+FILES = documented_defaults(load_catalog("files").tools)
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("find", {"path": "."}, {"path": "docs"}),
+        ("wc", {"mode": "l"}, {"mode": "w"}),
+        ("tail", {"lines": 10}, {"lines": 5}),
+        ("ls", {"a": False}, {"a": True}),
+        ("du", {"human_readable": False}, {"human_readable": True}),
+    ],
+)
+def test_a_default_of_the_files_catalog_equals_silence(
+    name: str, default: dict[str, Any], other: dict[str, Any]
+) -> None:
+    said, silent = ToolCall(name, {**default, "x": "1"}), ToolCall(name, {"x": "1"})
+    assert equivalent(said, silent, FILES)
+    assert equivalent(silent, said, FILES)
+    assert not equivalent(ToolCall(name, {**other, "x": "1"}), silent, FILES)
+    assert not equivalent(ToolCall(name, {**other, "x": "1"}), said, FILES)
+
+
+def test_the_files_catalog_documents_no_other_default() -> None:
+    assert {name: own for name, own in FILES.items() if own} == {
+        "find": {"path": "."},
+        "wc": {"mode": "l"},
+        "tail": {"lines": 10},
+        "ls": {"a": False},
+        "du": {"human_readable": False},
+    }
+
+
+def test_confusion_counts_what_was_called_instead() -> None:
+    golds = ["a", "b", "b", "b", "c"]
+    assert confusion(golds, ["a", "a", "c", "c", "c"]) == {"b": {"c": 2, "a": 1}}
+    assert list(confusion(golds, ["a", "a", "c", "c", "c"])["b"]) == ["c", "a"]
+    assert confusion(golds, golds) == {}
+
+
+def test_depth_follows_the_conversations_that_go_as_far() -> None:
+    gold = [{0: True, 1: False, 2: True}, {0: True, 1: True}, {0: False}]
+    own = [{0: True, 1: False, 2: False}, {0: True, 1: False}, {0: False}]
+    first, second, third = by_depth(gold, own)
+    assert (first.turn, first.count) == (1, 3)
+    assert first.tce == first.whole == first.closed_loop == 2 / 3
+    assert (second.count, second.tce, second.whole, second.closed_loop) == (2, 0.5, 0.5, 0.0)
+    assert (third.count, third.tce, third.whole, third.closed_loop) == (1, 1.0, 0.0, 0.0)
+    assert [row.independent for row in (first, second, third)] == pytest.approx(
+        [(4 / 6) ** n for n in (1, 2, 3)]
+    )
+
+
+def test_depth_stops_at_five_turns_and_says_nothing_of_turns_not_scored() -> None:
+    assert len(by_depth([dict.fromkeys(range(9), True)], [])) == 5
+    (row,) = by_depth([{3: True}, {3: False}], [])
+    assert (row.turn, row.count, row.tce, row.whole, row.closed_loop) == (4, 2, 0.5, None, None)
+    assert by_depth([], []) == []

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tools import browser, console, lock, packages, web
 from tools.console import ROOT, SetupError
 
 LOCKED = (ROOT / "requirements" / "packages.lock").read_text()
+FOR_DEMO = (ROOT / "requirements" / "demo.lock").read_text()
 
 
 def script(path: Path, body: str) -> Path:
@@ -31,11 +33,20 @@ def test_the_lock_pins_every_package_and_no_cuda() -> None:
     assert re.search(r'(?m)^torch==[0-9.]+\+cpu ; sys_platform == "linux"$', LOCKED)
 
 
-def test_the_lock_holds_what_the_projects_declare() -> None:
-    pinned = {line.split(" ;")[0].lower() for line in LOCKED.splitlines()}
-    for requirement in lock.declared():
+@pytest.mark.parametrize(("text", "extras"), [(LOCKED, True), (FOR_DEMO, False)])
+def test_a_lock_holds_what_the_projects_declare(text: str, extras: bool) -> None:
+    pinned = {line.split(" ;")[0].lower() for line in text.splitlines()}
+    for requirement in lock.declared(extras):
         name, _, version = requirement.partition("==")
         assert f"{name.split('[')[0].lower()}=={version}" in pinned, requirement
+
+
+def test_the_demo_takes_few_packages_at_the_versions_that_are_tested() -> None:
+    few = set(FOR_DEMO.splitlines()[1:])
+    assert few < set(LOCKED.splitlines())
+    names = {line.split("==")[0] for line in few}
+    assert {"jinja2", "pyodide-lock", "setuptools"} <= names
+    assert not names & {"numpy", "onnx", "onnxruntime", "tokenizers", "torch", "transformers"}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +141,60 @@ def test_a_step_is_done_only_once_its_stamp_is_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path != source] == ["ready"]
     source.write_text("two")
     assert not console.is_done(stamp, console.fingerprint([source]))
+
+
+@pytest.fixture
+def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The locks installed, in order, into an environment that is never made."""
+    made: list[str] = []
+    monkeypatch.setattr(packages, "VENV_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(packages, "create_environment", lambda: None)
+    monkeypatch.setattr(packages, "fill", lambda extent: made.append(extent.lock.stem))
+    for name in ("EVERYTHING", "FOR_DEMO"):
+        extent = getattr(packages, name)
+        monkeypatch.setattr(packages, name, replace(extent, stamp=tmp_path / extent.stamp.name))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "installed"),
+    [
+        ([["demo"], ["demo"]], ["demo"]),
+        ([["demo"], [], ["demo"], []], ["demo", "packages"]),
+        ([[], ["demo"]], ["packages"]),
+    ],
+)
+def test_a_set_up_is_filled_up_but_never_repeated(
+    filled: list[str], asked: list[list[str]], installed: list[str]
+) -> None:
+    for words in asked:
+        packages.main(words)
+    assert filled == installed
+    assert packages.FOR_DEMO.stamp.is_file()
+
+
+@pytest.mark.parametrize(
+    ("asked", "flags"),
+    [
+        ([["demo"], ["demo"]], [["--omit=dev"]]),
+        ([["demo"], [], ["demo"]], [["--omit=dev"], []]),
+        ([[], ["demo"]], [[]]),
+    ],
+)
+def test_the_demo_takes_no_npm_package_of_the_checks(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: list[list[str]],
+    flags: list[list[str]],
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(web, "STAMP", tmp_path / ".ready")
+    monkeypatch.setattr(web, "DEMO_STAMP", tmp_path / ".ready-demo")
+    monkeypatch.setattr(web, "find_node", lambda: ("node", "npm"))
+    monkeypatch.setattr(web, "fetch", lambda npm, more: ran.append(list(more)))
+    for words in asked:
+        web.main(words)
+    assert ran == flags
 
 
 def test_a_failed_program_ends_with_one_message(

@@ -86,7 +86,7 @@ def model(kv_heads: int = 1, seed: int = 0, **options: Any) -> Gemma3ForCausalLM
     config = Gemma3TextConfig(
         vocab_size=ROWS,
         hidden_size=32,
-        intermediate_size=48,
+        intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=kv_heads,

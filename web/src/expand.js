@@ -1,19 +1,26 @@
 /**
  * Turns the weights as they travel into the weights as the graph reads them, while they arrive.
  *
- * The wire holds int8 matrices and float32 vectors in ascending order of offset, vectors first. In
- * memory a matrix is either copied or multiplied by its per-column scale into float32. Bytes may
- * arrive cut anywhere. No second copy of the wire is kept: only the scales, which are small.
+ * Tensors come in ascending order of offset, and what a matrix needs to be expanded comes before
+ * it. What the graph reads as it travels is copied straight to its place; any other matrix is kept
+ * until its last byte is there, then expanded by `blocks`. Bytes may arrive cut anywhere. No second
+ * copy of the wire is kept: only one matrix at a time, and the vectors that belong to it.
  *
  * Pure: no I/O, runs in a browser and in Node. Little-endian, like WebAssembly.
  */
 
+import { BITS, toFloat32, toInt8 } from "./blocks.js";
 import { PageError } from "./errors.js";
 
 /** @typedef {import("./protocol.js").WireTensor} WireTensor */
 /** @typedef {import("./protocol.js").MemoryTensor} MemoryTensor */
 
 const FIX = "The model files do not belong together: build the bundle again.";
+const NEWER =
+  "They were made by a newer version. Reload without the browser's cache; if that does not help, " +
+  "build the page again with that version.";
+/** @type {Readonly<Record<string, number>>} bytes of a number of what travels as it is */
+const PLAIN = { float16: 2, float32: 4, int8: 1 };
 
 /** Writes wire bytes, in order, into one buffer laid out for the graph. */
 export class Expander {
@@ -21,19 +28,23 @@ export class Expander {
    * @param {WireTensor[]} wire ascending by offset
    * @param {MemoryTensor[]} memory where each tensor goes; one that is absent is not kept
    * @param {number} bytes size of the buffer
-   * @throws {PageError} kind "manifest" when the two tables contradict each other
+   * @throws {PageError} kind "manifest" when the two tables contradict each other, or name a form
+   *   of weights that is unknown here
    * @throws {RangeError} when the buffer cannot be allocated
    */
   constructor(wire, memory, bytes) {
     this.wire = wire;
-    this.targets = byName(memory);
+    this.targets = new Map(memory.map((target) => [target.name, target]));
+    check(wire, this.targets, bytes);
     this.buffer = new Uint8Array(bytes);
-    /** @type {Map<string, Float32Array>} */
-    this.scales = new Map();
+    const expanded = wire.filter((tensor) => this.#isExpanded(tensor));
+    /** Vectors that a matrix waits for. */
+    this.needed = new Set(expanded.flatMap(needs));
+    /** @type {Map<string, ArrayBuffer>} */
+    this.kept = new Map();
+    this.matrix = new ArrayBuffer(Math.max(0, ...expanded.map((tensor) => tensor.bytes)));
     this.offset = 0;
     this.current = 0;
-    check(wire, this.targets, bytes);
-    for (const { scale } of wire) if (scale !== null) this.scales.set(scale, new Float32Array(0));
   }
 
   /**
@@ -56,7 +67,10 @@ export class Expander {
       this.#place(tensor, chunk.subarray(start, start + count), this.offset - tensor.offset);
       start += count;
       this.offset += count;
-      if (this.offset === end) this.current += 1;
+      if (this.offset === end) {
+        if (this.#isExpanded(tensor)) this.#expand(tensor);
+        this.current += 1;
+      }
     }
     this.offset += chunk.length - start;
   }
@@ -76,8 +90,15 @@ export class Expander {
     }
     const { buffer } = this;
     this.buffer = new Uint8Array(0);
-    this.scales.clear();
+    this.kept.clear();
+    this.matrix = new ArrayBuffer(0);
     return buffer;
+  }
+
+  /** @param {WireTensor} tensor */
+  #isExpanded(tensor) {
+    const target = this.targets.get(tensor.name);
+    return target !== undefined && target.dtype !== tensor.dtype;
   }
 
   /**
@@ -86,102 +107,146 @@ export class Expander {
    * @param {number} position of the piece in the tensor, bytes
    */
   #place(tensor, bytes, position) {
-    if (this.scales.has(tensor.name)) this.#keepScale(tensor, bytes, position);
-    for (const target of this.targets.get(tensor.name) ?? []) {
-      if (target.dtype === tensor.dtype) this.buffer.set(bytes, target.offset + position);
-      else this.#scale(tensor, target, bytes, position);
+    const target = this.targets.get(tensor.name);
+    if (target?.dtype === tensor.dtype) this.buffer.set(bytes, target.offset + position);
+    else if (target) new Uint8Array(this.matrix).set(bytes, position);
+    if (!this.needed.has(tensor.name)) return;
+    const vector = this.kept.get(tensor.name) ?? new ArrayBuffer(tensor.bytes);
+    new Uint8Array(vector).set(bytes, position);
+    this.kept.set(tensor.name, vector);
+  }
+
+  /** @param {WireTensor} tensor a matrix, all of whose bytes are there */
+  #expand(tensor) {
+    const [rows, columns] = /** @type {[number, number]} */ (tensor.shape);
+    const target = /** @type {MemoryTensor} */ (this.targets.get(tensor.name));
+    const source = {
+      dtype: tensor.dtype,
+      rows,
+      columns,
+      data: this.matrix,
+      scale: this.#vector(Float32Array, tensor.dtype === "int8" ? tensor.scale : null),
+      blocks: this.#vector(Uint16Array, tensor.blocks),
+      rowExponents: this.#vector(Int8Array, tensor.rows),
+      columnExponents: this.#vector(Int8Array, tensor.columns),
+    };
+    const { buffer } = this.buffer;
+    if (target.dtype === "float32") {
+      toFloat32(source, new Float32Array(buffer, target.offset, rows * columns));
+    } else {
+      const scale = /** @type {MemoryTensor} */ (this.targets.get(tensor.scale ?? ""));
+      const scales = new Float32Array(buffer, scale.offset, columns);
+      toInt8(source, new Int8Array(buffer, target.offset, rows * columns), scales);
     }
+    for (const name of needs(tensor)) this.kept.delete(name);
   }
 
   /**
-   * @param {WireTensor} tensor
-   * @param {Uint8Array} bytes
-   * @param {number} position
+   * @template T
+   * @param {new (buffer: ArrayBuffer) => T} Kind
+   * @param {string | null} name
+   * @returns {T | undefined}
    */
-  #keepScale(tensor, bytes, position) {
-    let values = /** @type {Float32Array} */ (this.scales.get(tensor.name));
-    if (values.byteLength !== tensor.bytes) values = new Float32Array(tensor.bytes / 4);
-    new Uint8Array(values.buffer).set(bytes, position);
-    this.scales.set(tensor.name, values);
-  }
-
-  /**
-   * @param {WireTensor} tensor int8 [rows, columns]
-   * @param {MemoryTensor} target float32 of the same shape
-   * @param {Uint8Array} bytes
-   * @param {number} position
-   */
-  #scale(tensor, target, bytes, position) {
-    const scales = /** @type {Float32Array} */ (
-      this.scales.get(/** @type {string} */ (tensor.scale))
-    );
-    const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    const out = new Float32Array(this.buffer.buffer, target.offset + 4 * position, values.length);
-    const columns = scales.length;
-    let column = position % columns;
-    for (let i = 0; i < values.length; i += 1) {
-      out[i] = /** @type {number} */ (values[i]) * /** @type {number} */ (scales[column]);
-      column += 1;
-      if (column === columns) column = 0;
-    }
+  #vector(Kind, name) {
+    const kept = this.kept.get(name ?? "");
+    return kept && new Kind(kept);
   }
 }
 
 /**
- * @param {MemoryTensor[]} memory
- * @returns {Map<string, MemoryTensor[]>} a tensor may have several places
+ * @param {WireTensor} tensor
+ * @returns {string[]} vectors on the wire that expanding it takes
  */
-function byName(memory) {
-  const targets = new Map();
-  for (const target of memory)
-    targets.set(target.name, [...(targets.get(target.name) ?? []), target]);
-  return targets;
+function needs({ dtype, scale, blocks, rows, columns }) {
+  const own = dtype === "int8" ? scale : null;
+  return [own, blocks, rows, columns].filter((name) => name !== null);
 }
 
 /**
  * @param {WireTensor[]} wire
- * @param {Map<string, MemoryTensor[]>} targets
+ * @param {Map<string, MemoryTensor>} targets
  * @param {number} bytes
  */
 function check(wire, targets, bytes) {
   /** @type {Map<string, WireTensor>} */
   const seen = new Map();
+  const made = new Set();
   let offset = 0;
   for (const tensor of wire) {
+    checkForm(tensor);
     if (tensor.offset < offset) refuse(`${tensor.name} overlaps the tensor before it`);
     offset = tensor.offset + tensor.bytes;
-    for (const target of targets.get(tensor.name) ?? []) {
-      checkTarget(tensor, target, bytes);
-      if (target.dtype !== tensor.dtype) checkScale(tensor, seen.get(tensor.scale ?? ""));
+    const target = targets.get(tensor.name);
+    if (target) {
+      checkTarget(target, numbers(tensor.shape), bytes);
+      if (target.dtype !== tensor.dtype) checkNeeds(tensor, target, seen);
+      if (target.dtype === "int8" && tensor.dtype !== "int8") {
+        const scale = targets.get(tensor.scale ?? "");
+        if (scale?.dtype !== "float32") return refuse(`${tensor.name} has no place for its scale`);
+        checkTarget(scale, tensor.shape[1] ?? 0, bytes);
+        made.add(scale.name);
+      }
     }
     seen.set(tensor.name, tensor);
   }
-  for (const name of targets.keys()) if (!seen.has(name)) refuse(`${name} is not on the wire`);
+  for (const name of targets.keys())
+    if (!seen.has(name) && !made.has(name)) refuse(`${name} is not on the wire`);
+}
+
+/** @param {WireTensor} tensor */
+function checkForm({ name, dtype, shape, bytes }) {
+  const bits = 8 * (PLAIN[dtype] ?? 0) || BITS[dtype];
+  if (!bits) {
+    throw new PageError("manifest", `The weights are in a form unknown here, "${dtype}".`, NEWER);
+  }
+  const expected = (numbers(shape) * bits) / 8;
+  if (bytes !== expected) refuse(`${name} is ${expected} bytes, not ${bytes}`);
+  if (BITS[dtype] && (shape.length !== 2 || (shape[0] ?? 0) % 32))
+    refuse(`${name} cannot be in blocks`);
+}
+
+/** @param {number[]} shape */
+function numbers(shape) {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /**
- * @param {WireTensor} tensor
  * @param {MemoryTensor} target
+ * @param {number} count of its numbers
  * @param {number} bytes
  */
-function checkTarget(tensor, target, bytes) {
-  const expected = target.dtype === tensor.dtype ? tensor.bytes : 4 * tensor.bytes;
-  if (target.bytes !== expected) refuse(`${tensor.name} is ${expected} bytes, not ${target.bytes}`);
-  if (target.offset + target.bytes > bytes) refuse(`${tensor.name} does not fit its buffer`);
-  if (target.dtype === "float32" && target.offset % 4 !== 0)
-    refuse(`${tensor.name} is not aligned`);
-  if (target.dtype === "int8" && tensor.dtype === "float32")
-    refuse(`${tensor.name} cannot be rounded`);
+function checkTarget({ name, dtype, offset, bytes: size }, count, bytes) {
+  const expected = count * (dtype === "float32" ? 4 : 1);
+  if (size !== expected) refuse(`${name} is ${expected} bytes, not ${size}`);
+  if (offset + size > bytes) refuse(`${name} does not fit its buffer`);
+  if (dtype === "float32" && offset % 4 !== 0) refuse(`${name} is not aligned`);
 }
 
 /**
- * @param {WireTensor} tensor
- * @param {WireTensor | undefined} scale
+ * @param {WireTensor} tensor that has to be expanded
+ * @param {MemoryTensor} target
+ * @param {Map<string, WireTensor>} seen
  */
-function checkScale(tensor, scale) {
-  if (scale?.dtype !== "float32") refuse(`${tensor.name} has no scale before it`);
-  else if (scale.bytes !== 4 * (tensor.shape.at(-1) ?? 0))
-    refuse(`${tensor.name} has a scale of another width`);
+function checkNeeds(tensor, target, seen) {
+  const [rows, columns] = /** @type {[number, number]} */ (tensor.shape);
+  if (tensor.shape.length !== 2) refuse(`${tensor.name} is no matrix`);
+  /**
+   * @param {string} what
+   * @param {string | null} name
+   * @param {string} dtype
+   * @param {number} length
+   */
+  const need = (what, name, dtype, length) => {
+    const vector = seen.get(name ?? "");
+    if (vector?.dtype !== dtype) return refuse(`${tensor.name} has no ${what} before it`);
+    if (numbers(vector.shape) !== length)
+      refuse(`${tensor.name} has a ${what} of another size`);
+  };
+  if (tensor.dtype === "int8") need("scale", tensor.scale, "float32", columns);
+  if (BITS[tensor.dtype]) need("block scale", tensor.blocks, "float16", (rows / 32) * columns);
+  if (tensor.rows !== null) need("row factor", tensor.rows, "int8", rows);
+  if (tensor.columns !== null) need("column factor", tensor.columns, "int8", columns);
+  if (tensor.dtype === "float16") refuse(`${tensor.name} cannot become ${target.dtype}`);
 }
 
 /**

@@ -93,6 +93,12 @@ export class Model {
     return {};
   }
 
+  /** @param {import("./protocol.js").TranscriptMessage[]} messages */
+  async restore(messages) {
+    this.#ready().restore(messages);
+    return {};
+  }
+
   #ready() {
     if (this.app) return this.app;
     throw new PageError(

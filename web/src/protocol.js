@@ -45,6 +45,8 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {{name: string}} catalog
  * @property {{text: string}} say
  * @property {{}} reset
+ * @property {{messages: TranscriptMessage[]}} restore make these messages the conversation, whoever
+ *   made them: a transcript taken up again, or the history a measurement gives to a turn
  * @property {{}} stop end the turn that is being made; the only request that does not wait its turn
  */
 
@@ -54,6 +56,7 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {Opened} catalog
  * @property {Turn} say
  * @property {{}} reset
+ * @property {{}} restore
  * @property {{}} stop
  */
 
@@ -116,16 +119,27 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {number} run tokens that passed through the model in this turn
  */
 
+/**
+ * @typedef {{role: "user", content: string}
+ *   | {role: "assistant", call: Turn["call"]}
+ *   | {role: "assistant", content: string}} TranscriptMessage by turns, the user's first; the
+ *   last is the assistant's
+ */
+
 /** @typedef {{path: string, size: number, sha256: string}} FileEntry */
 
 /**
  * @typedef {object} WireTensor
  * @property {string} name
- * @property {"int8" | "float32"} dtype
+ * @property {string} dtype "int8", "float16", "float32", or a block format: "q4", "q5", "q6"
  * @property {number[]} shape
  * @property {number} offset into the wire, bytes
  * @property {number} bytes
- * @property {string | null} scale name of the float32 tensor with one scale per column
+ * @property {string | null} scale name of a matrix's float32 scales per column as int8; on the wire
+ *   if the matrix is int8 there, else made with it
+ * @property {string | null} blocks name of the float16 scales of a matrix in blocks
+ * @property {string | null} rows name of exponents of two to multiply the rows by, int8
+ * @property {string | null} columns the same for the columns
  */
 
 /** @typedef {{name: string, offset: number, bytes: number, dtype: "int8" | "float32"}} MemoryTensor */

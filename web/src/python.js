@@ -31,6 +31,7 @@ import { PageError } from "./errors.js";
  * @property {(name: string) => Promise<string>} select
  * @property {(text: string) => Promise<string>} say
  * @property {() => string | undefined} reset
+ * @property {(transcript: string) => string} restore
  */
 
 /**
@@ -101,6 +102,15 @@ export class PythonApp {
    */
   async say(text) {
     return /** @type {Turn} */ (read(await this.app.say(text)));
+  }
+
+  /**
+   * Make these messages the conversation; nothing is run until the next turn.
+   *
+   * @param {import("./protocol.js").TranscriptMessage[]} messages
+   */
+  restore(messages) {
+    read(this.app.restore(JSON.stringify(messages)));
   }
 
   reset() {

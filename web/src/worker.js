@@ -23,6 +23,7 @@ const handlers = {
   catalog: ({ name }) => model.select(name),
   say: ({ text }) => model.say(text),
   reset: () => model.reset(),
+  restore: ({ messages }) => model.restore(messages),
   stop: () => model.stop(),
 };
 

@@ -1,0 +1,1 @@
+"""Stage 0, `synth`: conversations to train on, from one of two interchangeable teachers."""
