@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 from typing import Protocol
 
 from offhand.automaton import Automaton
@@ -249,7 +248,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="RATE",
-        help="mishear this share of the words in the user's messages, as speech recognition does",
+        help="mishear this share of the users' words, as speech recognition does: 0 to 0.5",
     )
 
 
@@ -263,7 +262,9 @@ def evaluate_command(args: argparse.Namespace) -> int:
     catalog = load(args.catalog)
     conversations = read_conversations(args.data)[: args.limit]
     if args.asr_wer:
-        conversations = [misheard(conversation, args.asr_wer) for conversation in conversations]
+        from offhand_export.misheard import misheard
+
+        conversations = [misheard(each, catalog.tools, args.asr_wer) for each in conversations]
     setting = Setting(
         model="" if args.model is None else args.model.resolve().name,
         runtime=args.runtime,
@@ -286,8 +287,8 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse what makes no sense before anything is read."""
     if args.limit is not None and args.limit < 1:
         raise EvaluateError(f"--limit is {args.limit}.", "Give at least 1, or leave it out.")
-    if not 0 <= args.asr_wer <= 1:
-        raise EvaluateError(f"--asr-wer is {args.asr_wer}.", "Give a rate from 0 to 1.")
+    if not 0 <= args.asr_wer <= 0.5:
+        raise EvaluateError(f"--asr-wer is {args.asr_wer}.", "Give a rate from 0 to 0.5.")
     if args.runtime == "browser" and args.model is not None:
         raise EvaluateError(
             "The browser measures a page, which has its model.", "Give --dist and no --model."
@@ -335,27 +336,6 @@ def open_model(folder: Path, runtime: str, precision: str, threads: int) -> Mode
     from offhand.native import NativeModel
 
     return NativeModel.open(folder, precision, threads)
-
-
-def misheard(conversation: Conversation, wer: float) -> Conversation:
-    """The conversation with its user's messages as speech recognition would hear them.
-
-    A message of which nothing is left stays as it was: a recognizer would ask again. The line of
-    the conversation is the seed, so that the same data is misheard alike every time.
-
-    Args:
-        conversation: as it was said.
-        wer: word error rate to bring about, 0 to 1.
-    """
-    from offhand_export.synth.asr import corrupt
-
-    rng = Random(conversation.line)
-    heard = [corrupt(exchange.text, wer, rng).strip() for exchange in conversation.exchanges]
-    exchanges = tuple(
-        replace(exchange, text=text or exchange.text)
-        for exchange, text in zip(conversation.exchanges, heard, strict=True)
-    )
-    return replace(conversation, exchanges=exchanges)
 
 
 def _shown(total: int) -> Progress:

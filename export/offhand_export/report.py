@@ -65,7 +65,7 @@ class Setting:
         threads: the model ran with; 0 where the runtime chose and does not tell.
         browser: its name and version, where the page was measured; else empty.
         last: only the final turn of each conversation was scored.
-        asr_wer: rate of words misheard in the user's messages, 0 to 1.
+        asr_wer: word error rate put into the user's messages, 0 to 0.5.
     """
 
     model: str

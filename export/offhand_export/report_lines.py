@@ -57,7 +57,7 @@ def _remarks(report: Report) -> Iterator[str]:
     if setting.last:
         yield "final turns alone were scored, with the history given"
     if setting.asr_wer:
-        yield f"{setting.asr_wer:.0%} of the words of every message were misheard"
+        yield f"{setting.asr_wer:.0%} of the users' words were misheard on purpose"
     counts = {
         "gold calls are outside the catalog": report.outside_schema,
         "turns have the assistant speak instead of calling": report.spoken,

@@ -327,9 +327,9 @@ def test_last_stands_in_the_report(tmp_path: Path, opened: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--asr-wer", "1.5"], "--asr-wer is 1.5. Give a rate from 0 to 1"),
-        (["--asr-wer", "-0.1"], "Give a rate from 0 to 1"),
-        (["--asr-wer", "nan"], "Give a rate from 0 to 1"),
+        (["--asr-wer", "0.6"], "--asr-wer is 0.6. Give a rate from 0 to 0.5"),
+        (["--asr-wer", "-0.1"], "Give a rate from 0 to 0.5"),
+        (["--asr-wer", "nan"], "Give a rate from 0 to 0.5"),
         (["--runtime", "browser"], "Give --dist and no --model"),
         (["--dist", "dist"], "ort reads no page. Give --model and no --dist"),
     ],
@@ -347,6 +347,19 @@ def test_a_model_is_needed(tmp_path: Path, opened: list[Any]) -> None:
     args.model = None
     with pytest.raises(EvaluateError, match="Name its folder with --model"):
         evaluate_command(args)
+
+
+def test_misheard_words_are_what_the_model_sees(tmp_path: Path, opened: list[Any]) -> None:
+    args = arguments(tmp_path, "--asr-wer", "0.5")
+    said = [json.loads(line)["question"] for line in args.data.read_text("utf-8").splitlines()]
+    evaluate_command(args)
+    record = json.loads(args.report.read_text("utf-8"))
+    heard = [error["text"] for error in record["errors"]]
+    assert record["asr_wer"] == 0.5
+    assert heard
+    assert any(json.dumps(text) not in "".join(said) for text in heard)
+    evaluate_command(args)
+    assert [e["text"] for e in json.loads(args.report.read_text("utf-8"))["errors"]] == heard
 
 
 def test_failure_leaves_the_old_report(

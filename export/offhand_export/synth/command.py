@@ -35,7 +35,7 @@ HELD_OUT = Path(__file__).parent / "held_out.txt"
 """Hashes of the utterances models are tested on: of our own test sets, of the public conversations
 they are measured with, and of the Berkeley leaderboard's multi-turn tasks."""
 
-GUIDE = Path(__file__).parents[2] / "LABELLING.md"
+GUIDE = MATERIAL / "LABELLING.md"
 """The labelling guide, which a language model is given to follow."""
 
 PATIENCE = 8
@@ -192,7 +192,7 @@ def _ask(
 ) -> balance_report.Balance:
     from offhand_export.synth import openai_command
 
-    guide = GUIDE.read_text("utf-8") if GUIDE.is_file() else ""
+    guide = GUIDE.read_text("utf-8")
     support = domains.load(catalog.name).support if catalog.name in domains.OWN else no_opinion
     teacher = openai_command.open_teacher(args, catalog, guide, support)
     money = openai_command.purse(args)

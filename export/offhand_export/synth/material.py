@@ -1,6 +1,6 @@
 """Material: the built-in teacher's language, written by hand as text files.
 
-A material file is a list of blocks; `export/offhand_export/material/README.md` shows the whole
+A material file is a list of blocks; `material/README.md` shows the whole
 notation. A block's header says which call its utterances lead to, and, for messages that make sense
 only after something, which call came before:
 
