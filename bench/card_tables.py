@@ -21,11 +21,12 @@ CONFUSIONS = 12
 Bars = Mapping[str, Mapping[str, float]]
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], names: int = 1) -> str:
-    """A Markdown table whose first `names` columns stand at the left; empty without rows."""
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)) -> str:
+    """A Markdown table whose columns `words` stand at the left; empty without rows."""
     if not rows:
         return ""
-    rule = ["---" if column < names else "--:" for column in range(len(titles))]
+    words = [column % len(titles) for column in words]
+    rule = ["---" if column in words else "--:" for column in range(len(titles))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (titles, rule, *rows))
 
 
@@ -121,7 +122,7 @@ def functions(shelf: Shelf, precision: str) -> str:
             for name in sorted(wanted | called)
         ]
     titles = ("catalog", "function", "wanted", "called", "precision", "recall", "TCE")
-    return table(titles, rows, 2)
+    return table(titles, rows, (0, 1))
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -145,7 +146,7 @@ def confusions(shelf: Shelf, precision: str) -> str:
         left = ranked[CONFUSIONS:]
         count = sum(count for _, count in left)
         rows.append([f"and {len(left)} more pairs", "", "", str(count)])
-    return table(("catalog", "wanted", "called instead", "turns"), rows, 3)
+    return table(("catalog", "wanted", "called instead", "turns"), rows, (0, 1, 2))
 
 
 def errors(shelf: Shelf, precision: str) -> str:
@@ -153,7 +154,7 @@ def errors(shelf: Shelf, precision: str) -> str:
     return table(
         ("data", "turn", "message", "wanted", "called", "confidence"),
         list(_errors(shelf, precision)),
-        5,
+        (0, 2, 3, 4),
     )
 
 
@@ -218,7 +219,7 @@ def depth_whole(courses: Sequence[Course]) -> str:
         }
         for name, line in lines.items():
             rows.append([course.name, name, *(percent(line.get(turn)) for turn in depths)])
-    return table(("data", "", *(f"{turn}" for turn in depths)), rows, 2)
+    return table(("data", "", *(f"{turn}" for turn in depths)), rows, (0, 1))
 
 
 def heard(shelf: Shelf, precision: str) -> str:
@@ -253,12 +254,7 @@ def wires(rows: Sequence[Json]) -> str:
             found = row["sets"].get(name, {})
             line += [percent(found.get("tce")), percent(found.get("conversations"))]
         lines.append([*line, row["note"]])
-    # The note comes last and is text, so it is aligned as text.
-    made = table([*titles, "note"], lines)
-    head, rule, *rest = made.split("\n") if made else ("", "")
-    cells = rule.split(" | ")
-    aligned = " | ".join([*cells[:2], "---", *cells[3:-1], "--- |"]) if made else ""
-    return "\n".join([head, aligned, *rest]) if made else ""
+    return table([*titles, "note"], lines, (0, 2, -1))
 
 
 def wire_turns(rows: Sequence[Json]) -> str:
