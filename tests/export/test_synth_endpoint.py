@@ -75,6 +75,19 @@ def test_silence_is_tried_again(server: Server) -> None:
     assert (answer.text, len(server.requests)) == ("yes", 2)
 
 
+def test_a_slow_server_is_given_more_time(server: Server) -> None:
+    silence = threading.Event()
+
+    def behave(request: dict[str, Any], number: int) -> Reply:
+        silence.wait(30)
+        return SAID
+
+    server.behave = behave
+    with pytest.raises(Unanswered, match=r"no answer in time\)\. .*--timeout, now 0\.2 seconds"):
+        ask_once(server, timeout=0.2)
+    silence.set()
+
+
 def test_waits_grow_and_obey_the_server(server: Server) -> None:
     server.behave = in_turn((500, {}, b""), (500, {}, b""), (500, {}, b""), LIMIT, SAID)
     waits = Waits()
@@ -112,7 +125,11 @@ def test_nobody_listens(server: Server) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "fix"),
     [
-        (400, {"error": {"message": "no such field"}}, "check --model and --temperature"),
+        (
+            400,
+            {"error": {"message": "no such field"}},
+            "Check --model and --temperature.* longer context",
+        ),
         (401, {"error": {"message": "bad key"}}, "environment variable MY_KEY"),
         (402, {}, "Top up"),
         (403, {}, "Use a key that may use the model"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -133,6 +134,38 @@ def test_a_plan_that_stays_malformed_is_passed_over(server: Server, tmp_path: Pa
     again = teacher(server, tmp_path)
     assert len(list(again.samples(4))) == 4
     assert (again.rejections, len(server.requests)) == (model.rejections, 5)
+
+
+def test_a_plan_whose_repetition_is_too_long_is_passed_over(server: Server, tmp_path: Path) -> None:
+    too_long = {"error": {"message": "exceeds the available context size"}}
+
+    def behave(request: dict[str, Any], number: int) -> Reply:
+        if len(request["messages"]) > 2:
+            return 400, {}, json.dumps(too_long).encode()
+        return completion("no") if number == 0 else good(request)
+
+    server.behave = behave
+    model = teacher(server, tmp_path, concurrency=1)
+    assert len(list(model.samples(4))) == 4
+    assert model.rejections == {"malformed": 1, "skipped": 1}
+    assert "not JSON" in model.faults[0]
+    assert "exceeds the available context" in model.faults[0]
+
+
+def test_a_request_that_is_too_long_from_the_start_ends_the_run(
+    server: Server, tmp_path: Path
+) -> None:
+    server.behave = in_turn((400, {}, b"too long"))
+    with pytest.raises(TeacherError, match=r"refused with 400 \(too long\)\. .*longer context"):
+        list(teacher(server, tmp_path, concurrency=1).samples(4))
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_dies_is_not_taken_for_a_weak_model(server: Server, tmp_path: Path) -> None:
+    server.behave = lambda request, number: good(request) if number == 0 else (500, {}, b"")
+    with pytest.raises(TeacherError, match=r"did not answer .* run again") as raised:
+        list(teacher(server, tmp_path, tries=1, concurrency=1).samples(100))
+    assert "stronger model" not in str(raised.value)
 
 
 def test_wrong_labels_are_counted_and_more_is_asked(server: Server, tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ PATIENCE = 300.0
 """Seconds that a server may ask to wait; beyond that the run ends."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_LATE = "no answer in time"
 _AGAIN = frozenset({408, 409, 425, 429})
+_UNFIT = frozenset({400, 413, 422})
 
 
 class TeacherError(ExportError):
@@ -35,6 +37,10 @@ class TeacherError(ExportError):
 
 class Unanswered(TeacherError):
     """A request that failed as often as it may be tried."""
+
+
+class Unfit(TeacherError):
+    """A request that the server does not take as it is, such as one too long for the model."""
 
 
 class Stopped(Exception):
@@ -90,6 +96,7 @@ class Endpoint:
 
         Raises:
             TeacherError: asking again cannot help.
+            Unfit: nor can it for this request; another may do.
             Unanswered: it was tried as often as it may be.
             Stopped: `stop` was called.
         """
@@ -105,8 +112,7 @@ class Endpoint:
                     raise Stopped from None
         raise Unanswered(
             f"{self._address.base_url} did not answer in {self._address.tries} tries ({reason}).",
-            "Check the server and --base-url, or ask for less at a time with --concurrency; "
-            "then run again: answers that came are kept.",
+            f"{self._mend(reason)}; then run again: answers that came are kept.",
         )
 
     def start(self) -> None:
@@ -121,6 +127,14 @@ class Endpoint:
         """Close all connections; no thread may be asking."""
         while self._sessions:
             self._sessions.pop().close()
+
+    def _mend(self, reason: str) -> str:
+        if reason == _LATE:
+            return (
+                f"Wait longer (--timeout, now {self._address.timeout:g} seconds), or ask for less "
+                "at a time with --size and --concurrency"
+            )
+        return "Check the server and --base-url, or ask for less at a time with --concurrency"
 
     def _delay(self, attempt: int, fault: _Again) -> float:
         if fault.after is not None and fault.after > PATIENCE:
@@ -166,7 +180,8 @@ class Endpoint:
         if (status in _AGAIN or status >= 500) and not spent:
             raise _Again(f"{status} {said}".strip(), _retry_after(response))
         fix = {
-            400: "The server does not take such a request: check --model and --temperature.",
+            400: "Check --model and --temperature; if the request is too long, start the server "
+            "with a longer context or give a smaller --size.",
             401: f"Put a valid key into the environment variable {self._address.key_name}.",
             402: "Top up the account that the key belongs to.",
             403: f"Use a key that may use the model (--api-key-env, now {self._address.key_name}).",
@@ -175,7 +190,8 @@ class Endpoint:
         }.get(status, "Check --base-url and --model.")
         if 300 <= status < 400:
             fix = f"Give --base-url as the server wants it: {response.headers.get('Location', '')}."
-        raise TeacherError(f"{self._address.base_url} refused with {status} ({said}).", fix)
+        kind = Unfit if status in _UNFIT else TeacherError
+        raise kind(f"{self._address.base_url} refused with {status} ({said}).", fix)
 
 
 class _Bearer(AuthBase):
@@ -206,7 +222,7 @@ def _answer(response: requests.Response) -> Answer:
 
 
 def _cause(error: requests.RequestException) -> str:
-    return "no answer in time" if isinstance(error, requests.Timeout) else "no connection"
+    return _LATE if isinstance(error, requests.Timeout) else "no connection"
 
 
 def _said(response: requests.Response) -> str:

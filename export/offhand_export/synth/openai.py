@@ -21,7 +21,7 @@ from offhand.catalogs import Catalog
 from offhand_export.synth import plans
 from offhand_export.synth.cache import Answer, AnswerCache
 from offhand_export.synth.check import Support, check, no_opinion
-from offhand_export.synth.endpoint import Endpoint, Stopped, TeacherError, Unanswered
+from offhand_export.synth.endpoint import Endpoint, Stopped, TeacherError, Unanswered, Unfit
 from offhand_export.synth.sample import Sample
 
 ASKED_AGAIN = 2
@@ -91,7 +91,7 @@ class _Outcome:
 
     samples: tuple[Sample, ...] = ()
     faults: tuple[str, ...] = ()
-    failed: bool = False
+    failed: Unanswered | None = None
     answers: tuple[tuple[Answer, int, bool], ...] = field(default=())
 
 
@@ -159,10 +159,11 @@ class OpenAITeacher:
                 while len(pending) < min(2 * self._ask.concurrency, needed):
                     pending.append(threads.submit(self._converse, following))
                     following += 1
-                good = self._good(pending.popleft().result())
+                outcome = pending.popleft().result()
+                good = self._good(outcome)
                 barren = 0 if good else barren + 1
                 if barren == BARREN:
-                    raise self._useless()
+                    raise self._useless(outcome.failed)
                 yield from good[: count - made]
                 made += len(good[: count - made])
                 self.progress(made, self)
@@ -220,7 +221,14 @@ class OpenAITeacher:
                 else:
                     return _Outcome(tuple(samples), tuple(faults), answers=tuple(answers))
         except Unanswered as error:
-            return _Outcome((), (*faults, str(error)), True, tuple(answers))
+            return _Outcome((), (*faults, error.message), error, tuple(answers))
+        except Unfit as error:
+            if not faults:
+                self._endpoint.stop()
+                raise
+            # Asking again repeats the answer, which a short context may not hold; the next plan is
+            # short again.
+            faults[-1] += f"; asked again, {error.message.rstrip('.')}"
         except Stopped:
             pass
         except TeacherError:
@@ -239,12 +247,12 @@ class OpenAITeacher:
         """Count what became of a plan; the conversations that may be used."""
         self._charge(outcome)
         self.faults += outcome.faults
-        if malformed := len(outcome.faults) - outcome.failed:
+        if malformed := len(outcome.faults) - bool(outcome.failed):
             self.rejections["malformed"] += malformed
         if outcome.failed:
             if not self.bill.requests:
                 self._endpoint.stop()
-                raise TeacherError(outcome.faults[-1])
+                raise outcome.failed
             self.rejections["unanswered"] += 1
         elif not outcome.samples:
             self.rejections["skipped"] += 1
@@ -269,12 +277,14 @@ class OpenAITeacher:
             said = len(answer.text) // _CHARACTERS_A_TOKEN
             bill.tokens_out += said if answer.tokens_out is None else answer.tokens_out
 
-    def _useless(self) -> TeacherError:
+    def _useless(self, failed: Unanswered | None) -> TeacherError:
         counts = ", ".join(f"{reason} {n}" for reason, n in self.rejections.most_common())
-        last = f" Last answer: {self.faults[-1]}." if self.faults else ""
+        useless = f"{BARREN} requests in a row gave no usable conversation ({counts})."
+        if failed:  # the server's fault, not the model's
+            return TeacherError(f"{useless} {failed.message}", failed.fix)
+        last = f" Last answer: {self.faults[-1].rstrip('.')}." if self.faults else ""
         return TeacherError(
-            f"{BARREN} requests in a row gave no usable conversation ({counts}).{last}",
-            "Try a stronger model, a lower --temperature, or a smaller --size.",
+            useless + last, "Try a stronger model, a lower --temperature, or a smaller --size."
         )
 
 
