@@ -1,4 +1,4 @@
-"""The pictures of the model card, as SVG: small, on white, and the same bytes from the same figures.
+"""The model card's pictures, as SVG: small, on white, the same bytes from the same figures.
 
 Text stays text, in the reader's own sans-serif font. A picture of nothing is not drawn. What the
 figures are is the reports' and the run's matter.
@@ -9,18 +9,20 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.card_depth import Course
 from bench.card_reports import Json, Shelf
 from bench.card_tables import heard_sets, label
 
 # Without a salt ids are random; without a date nothing tells when it was drawn.
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "offhand",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -117,14 +119,13 @@ def _training(figure: Figure, records: Sequence[Json], quantized_from: int | Non
     for axes in (losses, exact):
         if quantized_from is not None:
             axes.axvline(quantized_from, color="0.4", linestyle=":", linewidth=1)
-        if axes.get_legend_handles_labels()[1]:
-            axes.legend(frameon=False)
+    _legend(figure, losses)
     if quantized_from is not None:
         losses.annotate(
-            " rounded weights from here",
-            (quantized_from, 1),
+            "rounded weights from here ",
+            (quantized_from, 0.6),
             xycoords=("data", "axes fraction"),
-            va="top",
+            ha="right",
             fontsize=9,
             color="0.3",
         )
@@ -138,7 +139,7 @@ def _depth(figure: Figure, courses: Sequence[Course]) -> None:
     _percent(axes, "turns right (%)")
     _whole_numbers(axes, courses)
     axes.set_xlabel("turn of the conversation")
-    axes.legend(frameon=False)
+    _legend(figure, axes)
 
 
 def _compared(course: Course) -> bool:
@@ -160,7 +161,7 @@ def _whole(figure: Figure, courses: Sequence[Course]) -> None:
     _percent(axes, "conversations all right so far (%)")
     _whole_numbers(axes, told)
     axes.set_xlabel("turns so far")
-    axes.legend(frameon=False)
+    _legend(figure, axes)
 
 
 def _heard(figure: Figure, shelf: Shelf, precision: str) -> None:
@@ -175,8 +176,9 @@ def _heard(figure: Figure, shelf: Shelf, precision: str) -> None:
             label=label(catalog, kind),
         )
     _percent(axes, "turns right (%)")
+    axes.set_xticks([100 * rate for rate in rates])
     axes.set_xlabel("words misheard (%)")
-    axes.legend(frameon=False)
+    _legend(figure, axes)
 
 
 def _wires(figure: Figure, wires: Sequence[Json]) -> None:
@@ -191,7 +193,8 @@ def _wires(figure: Figure, wires: Sequence[Json]) -> None:
             if row["sets"].get(name, {}).get("tce") is not None
         ]
         sizes = [size for _, size, _ in found]
-        axes.plot(sizes, [rate for *_, rate in found], marker, label=name)
+        if found:
+            axes.plot(sizes, [rate for *_, rate in found], marker, label=name)
         for place, size, rate in found:
             if place not in named:
                 named.add(place)
@@ -200,7 +203,12 @@ def _wires(figure: Figure, wires: Sequence[Json]) -> None:
     axes.margins(x=0.15)
     _percent(axes, "turns right (%)")
     axes.set_xlabel("download (MB)")
-    axes.legend(frameon=False)
+    _legend(figure, axes)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Beside the picture, so that it hides nothing."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", frameon=False)
 
 
 def _percent(axes: Axes, title: str) -> None:
@@ -208,6 +216,7 @@ def _percent(axes: Axes, title: str) -> None:
     axes.set_ylabel(title)
     low, _ = axes.get_ylim()
     axes.set_ylim(max(0.0, low - 2), 102)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 
 
 def _whole_numbers(axes: Axes, courses: Sequence[Course]) -> None:

@@ -136,7 +136,9 @@ def read_precisions(path: Path | None) -> list[Json]:
         for row in rows:
             str(row["wire"]), float(row["megabytes"]), str(row["adapter"]), str(row["note"])
             for found in row["sets"].values():
-                rates = [found["tce"], found["conversations"]]
+                if not set(found) <= {"turns", "tce", "conversations"}:
+                    raise KeyError(*sorted(found))
+                rates = [found.get("tce"), found.get("conversations")]
                 if not all(rate is None or 0 <= rate <= 1 for rate in rates):
                     raise CardError(f"{path}: {rates} are not rates.", "Write fractions of 1.")
     except (KeyError, TypeError, ValueError, AttributeError) as error:

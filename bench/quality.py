@@ -132,6 +132,7 @@ def model_facts(folder: Path) -> dict[str, Any]:
             "files": digests,
             "bytes": size,
             "wire": wire,
+            "vocabulary": contract["config"]["vocabulary"],
         }
     except (KeyError, TypeError, OSError) as error:
         raise QualityError(

@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from offhand_export.errors import ExportError
+from offhand_export.synth.writer import replace_text
 from tools.console import SetupError, run_as_program, say
 
 SYSTEM = "GorillaFileSystem"
@@ -131,12 +133,15 @@ def convert(package: Path) -> list[dict[str, Any]]:
 
 
 def write_lines(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write JSON lines whole or not at all; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    """Write JSON lines whole or not at all; folders are made.
+
+    Raises:
+        SetupError: the disk is full or the place cannot be written.
+    """
+    try:
+        replace_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    except ExportError as error:
+        raise SetupError(str(error)) from None
 
 
 def main(words: Sequence[str]) -> None:

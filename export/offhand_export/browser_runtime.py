@@ -113,7 +113,8 @@ class PagePlayer:
     def _request(self, kind: str, **payload: Any) -> Any:
         self._last -= 1  # the page counts its own requests upwards
         request = {"id": self._last, "type": kind, **payload}
-        reply = self._page.evaluate(REQUEST, [request, TURN_LIMIT])
+        with _explained("The page broke off"):
+            reply = self._page.evaluate(REQUEST, [request, TURN_LIMIT])
         if reply["ok"]:
             return reply["value"]
         error = reply["error"]
@@ -167,16 +168,31 @@ def load_page(browser: Browser, address: str) -> Page:
     """Open an address of the page, in a profile of its own, and wait until it answers.
 
     Raises:
-        EvaluateError: the page says why it cannot.
+        EvaluateError: it does not load, or says why it cannot.
     """
     # Headless Chromium composites on the CPU: animations would take it from the model.
     page = browser.new_context(reduced_motion="reduce").new_page()
     page.add_init_script(KEEP_WORKER)
-    page.goto(address)
-    page.wait_for_selector("html[data-state=ready], html[data-state=error]", timeout=LOAD_LIMIT)
+    with _explained("The page does not load"):
+        page.goto(address)
+        page.wait_for_selector("html[data-state=ready], html[data-state=error]", timeout=LOAD_LIMIT)
     for failure in page.locator(".failure").all_inner_texts():
         raise EvaluateError(f"The page cannot run: {' '.join(failure.split())}")
     return page
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn what Playwright raises (a crashed tab, a limit of time) into one message."""
+    from playwright.sync_api import Error
+
+    try:
+        yield
+    except Error as error:
+        raise EvaluateError(
+            f"{what}: {error.message.splitlines()[0]}.",
+            "Try again, with more memory free or --precision int8 if the page ran out of it.",
+        ) from error
 
 
 def _playwright() -> Callable[[], Any]:

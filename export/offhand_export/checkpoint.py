@@ -56,7 +56,7 @@ def make_checkpoint(
     base, adapters = _chain(str(source), Path(adapter) if adapter else None)
     found = sources.locate(base)
     inputs = _inputs(found, adapters, tokenizer)
-    if _is_current(out, inputs):
+    if is_current(out, inputs):
         progress(f"checkpoint: {out} is up to date")
         return out
     folders = [*reversed(adapters), *([found.folder] if found.folder else [])]
@@ -97,7 +97,8 @@ def _inputs(found: sources.Source, adapters: Sequence[Path], tokenizer: Path) ->
     return fingerprint(facts)
 
 
-def _is_current(out: Path, inputs: str) -> bool:
+def is_current(out: Path, inputs: str) -> bool:
+    """Whether `out` is a whole checkpoint folder whose stamp says it was made of `inputs`."""
     try:
         stamp = json.loads((out / STAMP).read_text("utf-8"))
         sizes = {name: (out / name).stat().st_size for name in stamp["files"]}

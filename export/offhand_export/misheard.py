@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from random import Random
 
-from offhand.schema import Text, Tool
+from offhand.schema import Array, Text, Tool
 from offhand_export.dataset import Conversation
 from offhand_export.synth.asr import corrupt
 
@@ -40,9 +40,15 @@ def misheard(conversation: Conversation, tools: Iterable[Tool], wer: float) -> C
 
 def _copied(conversation: Conversation, tools: Iterable[Tool]) -> Iterator[str]:
     """The free texts in the conversation's gold calls."""
-    free = {(tool.name, slot.name) for tool in tools for slot in tool.slots if slot.type == Text()}
+    free = {
+        (tool.name, slot.name)
+        for tool in tools
+        for slot in tool.slots
+        if Text() in (slot.type, slot.type.item if isinstance(slot.type, Array) else None)
+    }
     for exchange in conversation.exchanges:
         if exchange.gold is not None:
             for name, value in exchange.gold.arguments.items():
-                if isinstance(value, str) and (exchange.gold.name, name) in free:
-                    yield value
+                if (exchange.gold.name, name) in free:
+                    items = value if isinstance(value, list | tuple) else [value]
+                    yield from (item for item in items if isinstance(item, str))

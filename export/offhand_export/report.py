@@ -7,7 +7,6 @@ counts as right is `metrics`', and the lines a reader is shown are `report_lines
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from offhand_export.metrics import (
     rouge_l,
     spelled,
 )
+from offhand_export.synth.writer import replace_text
 
 NOTHING = "(nothing)"
 """Stands in the table of functions for a turn without a call, wanted or made."""
@@ -174,12 +174,12 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def write_json(record: Mapping[str, Any], path: Path) -> None:
-    """Write a JSON file whole or not at all; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    text = json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    """Write a JSON file whole or not at all; folders are made.
+
+    Raises:
+        WriteError: the disk is full or the place cannot be written.
+    """
+    replace_text(path, json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
 def _rights(outcomes: Sequence[Outcome]) -> list[dict[int, bool]]:

@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 from offhand_export import sources
 from offhand_export import tokenizer_files as tokenizers
 from offhand_export import trim_vocabulary as vocabularies
-from offhand_export.checkpoint import STAMP
+from offhand_export.checkpoint import STAMP, is_current
 from offhand_export.errors import CheckpointError
 from offhand_export.files import copy, fingerprint, replacing, sha256
 
@@ -78,7 +78,7 @@ def trim(
     inputs = fingerprint(
         [sources.locate(str(checkpoint)).digest, str(size), _revision(), *map(_digest, texts)]
     )
-    if _is_current(out, inputs):
+    if is_current(out, inputs):
         progress(f"trim: {out} is up to date")
         return out
     with replacing(out) as fresh:
@@ -89,15 +89,6 @@ def trim(
         (fresh / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", "utf-8")
     progress(f"trim: wrote {out}")
     return out
-
-
-def _is_current(out: Path, inputs: str) -> bool:
-    try:
-        stamp = json.loads((out / STAMP).read_text("utf-8"))
-        sizes = {name: (out / name).stat().st_size for name in stamp["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return bool(stamp.get("inputs") == inputs and sizes == stamp["files"])
 
 
 def _revision() -> str:

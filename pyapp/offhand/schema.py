@@ -17,7 +17,7 @@ from typing import Any
 from offhand.errors import SchemaError
 
 DECIMALS = 6
-"""Decimal places a `number` may have."""
+"""Decimal places a `number` may have where `multipleOf` does not say fewer."""
 
 MAX_DIGITS = 15
 """Integer digits a number may have where no bound says fewer (within a float's exact range)."""
@@ -31,7 +31,9 @@ SUPPORTED: Mapping[str, frozenset[str]] = {
     "integer": frozenset(
         {"type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
     ),
-    "number": frozenset({"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}),
+    "number": frozenset(
+        {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+    ),
     "boolean": frozenset({"type"}),
     "array": frozenset({"type", "items", "minItems", "maxItems"}),
     "object": frozenset({"type", "properties", "required", "additionalProperties"}),
@@ -180,7 +182,7 @@ def _type(schema: Any, where: str) -> SlotType:
         if len(set(schema) - ANNOTATIONS) > 2:
             raise SchemaError(f"In {where}: enum beside bounds is not supported.", "Keep one.")
         return Bare(_integers(schema["enum"], where))
-    return _number(schema, DECIMALS if kind == "number" else 0, where)
+    return _number(schema, _decimals(schema, where) if kind == "number" else 0, where)
 
 
 def _refuse_unknown(schema: Mapping[str, Any], kind: str, where: str) -> None:
@@ -227,6 +229,20 @@ def _array(schema: Mapping[str, Any], where: str) -> Array:
             f"Use 0 <= minItems <= maxItems <= {MAX_ITEMS}.",
         )
     return Array(item, low, high)
+
+
+def _decimals(schema: Mapping[str, Any], where: str) -> int:
+    """Decimal places that `multipleOf` leaves: powers of ten from 0.000001 to 1 are supported."""
+    step = schema.get("multipleOf")
+    if step is None:
+        return DECIMALS
+    for decimals in range(DECIMALS + 1):
+        if type(step) in (int, float) and Decimal(str(step)) == Decimal(1).scaleb(-decimals):
+            return decimals
+    raise SchemaError(
+        f"In {where}: multipleOf {step!r} is not supported.",
+        "Use 1, 0.1, 0.01 and so on down to 0.000001.",
+    )
 
 
 def _number(schema: Mapping[str, Any], decimals: int, where: str) -> Number:

@@ -35,7 +35,7 @@ def read_transcript(text: str) -> tuple[Message, ...]:
         entries = json.loads(text)
         text.encode("utf-8")
         json.dumps(entries, ensure_ascii=False).encode("utf-8")  # escapes may hide half a character
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _refuse(f"it is not JSON of whole characters ({error})")
     if not isinstance(entries, list):
         _refuse("it is not a list of messages")

@@ -84,7 +84,7 @@ def test_banking_slots() -> None:
     slots = _slots("banking")
     assert len(slots) == 14
     assert sorted(slots["transfer_money"]) == ["amount", "from_account", "to_account"]
-    assert slots["transfer_money"]["amount"] == Number(None, None, 6)
+    assert slots["transfer_money"]["amount"] == Number(None, None, 2)
     assert isinstance(slots["cancel_card"]["card_last_four"], Text)
     assert [name for name, own in slots.items() if not own] == [
         "intent_unclear",

@@ -19,6 +19,9 @@ ACCEPTED: list[tuple[dict[str, Any], object]] = [
     ({"type": "integer", "minimum": 0.5, "exclusiveMaximum": 3}, Number(1, 2, 0)),
     ({"type": "number", "exclusiveMinimum": 0}, Number(1, None, 6)),
     ({"type": "number", "minimum": -0.5, "maximum": 1}, Number(-500_000, 1_000_000, 6)),
+    ({"type": "number", "multipleOf": 0.01}, Number(None, None, 2)),
+    ({"type": "number", "multipleOf": 1, "minimum": 0.5}, Number(1, None, 0)),
+    ({"type": "number", "multipleOf": 0.000001}, Number(None, None, 6)),
     ({"type": "array", "items": {"type": "string"}, "maxItems": 3}, Array(Text(), 0, 3)),
 ]
 
@@ -35,6 +38,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"type": "string", "minLength": 1}, "'minLength'"),
     ({"type": "integer", "multipleOf": 5}, "'multipleOf'"),
     ({"type": "number", "enum": [1.5]}, "'enum'"),
+    ({"type": "number", "multipleOf": 0.05}, "multipleOf 0.05"),
+    ({"type": "number", "multipleOf": 10}, "multipleOf 10"),
+    ({"type": "number", "multipleOf": "0.1"}, "multipleOf '0.1'"),
+    ({"type": "number", "multipleOf": True}, "multipleOf True"),
     ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "'uniqueItems'"),
     ({"type": "array", "items": {"type": "array", "items": {"type": "string"}}}, "arrays of"),
     ({"type": "array"}, "type None"),

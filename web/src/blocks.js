@@ -128,10 +128,10 @@ function* pieces(source) {
     yield* blockPieces(source, bits);
   } else if (dtype === "int8") {
     const line = /** @type {Float32Array} */ (source.scale);
-    yield { codes: new Int8Array(data), middle: 0, line, first: 0, count: rows };
+    yield { codes: new Int8Array(data, 0, rows * columns), middle: 0, line, first: 0, count: rows };
   } else {
     const line = powersOfTwo(undefined, columns);
-    yield { codes: new Float32Array(data), middle: 0, line, first: 0, count: rows };
+    yield { codes: new Float32Array(data, 0, rows * columns), middle: 0, line, first: 0, count: rows };
   }
 }
 

@@ -29,6 +29,8 @@ COPIED, AMOUNT, CODE, ACCOUNT = "copied", "amount", "code", "account"
 FILLER = "filler"
 """Role of sounds that are no word of the message; what was said twice has the role of its word."""
 
+_SIGNS = ".,?!;:'\"`\u2018\u2019\u201c\u201d"
+"""Punctuation and quotes, which may stand around a word of a value."""
 _CLAUSE = re.compile(r"(.*?)([,.?!;:]*)\Z", re.DOTALL)
 _BILLS = frozenset(
     ("rent", "electric", "electricity", "water", "gas", "phone", "internet", "cable", "landlord")
@@ -319,7 +321,8 @@ def corrupt(
     if not 0 <= wer <= 0.5:
         raise ValueError(f"a word error rate of {wer} is outside 0 to 0.5")
     confusions = read_confusions(folder)
-    words = _roles(text, {part.lower() for value in keep for part in value.split()}, confusions)
+    spared = {part.lower().strip(_SIGNS) for value in keep for part in value.split()}
+    words = _roles(text, spared, confusions)
     left = int(wer * len(words) + rng.random())
     if not left or not words:
         return text
@@ -375,6 +378,6 @@ def _roles(text: str, keep: Collection[str], confusions: Confusions) -> list[Wor
         known = (body.lower(),) in confusions.table
         name = body[:1].isupper() and not known if at == 0 else body[:1].isupper()
         name = name and body not in ("I", "I'm", "I'd", "I've", "I'll", "PIN")
-        spared = name or body.lower() in keep or not body
+        spared = name or body.lower().strip(_SIGNS) in keep or not body
         words.append(Word(body, tail, COPIED if spared else ""))
     return _numbers(words)

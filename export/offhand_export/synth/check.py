@@ -211,6 +211,8 @@ def _says_text(claim: Claim) -> bool:
 
 def _has_sign(text: str, sign: str) -> bool:
     """Whether the sign stands in the text as it is; ".." is not in "..."."""
+    if not sign:  # an apostrophe alone
+        return False
     first, whole, last = map(re.escape, (sign[0], sign, sign[-1]))
     return re.search(f"(?<!{first}){whole}(?!{last})", text) is not None
 

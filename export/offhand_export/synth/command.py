@@ -22,7 +22,7 @@ from offhand import catalogs
 from offhand.catalogs import Catalog
 from offhand_export.errors import ExportError
 from offhand_export.synth import balance_report, domains, material, openai_options
-from offhand_export.synth.check import check, no_opinion
+from offhand_export.synth.check import Support, check, no_opinion
 from offhand_export.synth.filters import LeakFilter, Sieve, write_hashes
 from offhand_export.synth.sample import Sample, gold
 from offhand_export.synth.simulate import Simulator
@@ -62,13 +62,17 @@ def kept(
     samples: Iterable[Sample], catalog: Catalog, sieve: Sieve, rejections: Counter[str]
 ) -> Iterator[Sample]:
     """Those conversations that are right and new; the others are counted by reason."""
-    support = domains.load(catalog.name).support if catalog.name in domains.OWN else no_opinion
+    support = _support(catalog)
     for sample in samples:
         reason = check(sample, catalog, support) or sieve.reason(sample)
         if reason is None:
             yield sample
         else:
             rejections[reason] += 1
+
+
+def _support(catalog: Catalog) -> Support:
+    return domains.load(catalog.name).support if catalog.name in domains.OWN else no_opinion
 
 
 def show(sample: Sample) -> str:
@@ -159,7 +163,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def synth_command(args: argparse.Namespace) -> int:
-    """Run `synth`."""
+    """Run `synth`.
+
+    Raises:
+        ExportError, OffhandError: an option makes no sense, a catalog or the material cannot be
+            used, the teacher ran out, or the files cannot be written.
+    """
+    _check_options(args)
     if args.hash_held_out:
         print(f"{write_hashes(args.held_out, args.hash_held_out)} hashes")
         return 0
@@ -170,6 +180,15 @@ def synth_command(args: argparse.Namespace) -> int:
             continue
         print(f"synth: {_make(args, catalog)}", flush=True)
     return 0
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    for option, least in (("count", 1), ("valid", 0)):
+        value = getattr(args, option)
+        if value < least:
+            raise ExportError(f"--{option} is {value}.", f"Give at least {least}.")
+    if args.hash_held_out and not args.held_out:
+        raise ExportError("There is nothing to hash.", "Name test data with --held-out.")
 
 
 def _make(args: argparse.Namespace, catalog: Catalog) -> str:
@@ -193,8 +212,7 @@ def _ask(
     from offhand_export.synth import openai_command
 
     guide = GUIDE.read_text("utf-8")
-    support = domains.load(catalog.name).support if catalog.name in domains.OWN else no_opinion
-    teacher = openai_command.open_teacher(args, catalog, guide, support)
+    teacher = openai_command.open_teacher(args, catalog, guide, _support(catalog))
     money = openai_command.purse(args)
     print(f"synth: {openai_command.estimate_line(teacher, sum(sizes), money)}", flush=True)
     try:

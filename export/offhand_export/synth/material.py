@@ -178,7 +178,21 @@ def _read_slot(material: Material, name: str, block: _Block) -> None:
         spoken = values.setdefault(value.strip(), [])
         for surface in (surfaces or value).split("|"):
             text, _, weight = surface.strip().partition("*")
-            spoken.append((text.strip(), float(weight or 1)))
+            spoken.append((text.strip(), _number(weight or "1", block.where)))
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise MaterialError(f"{where}: {text!r} is no number.") from error
+
+
+def _split(text: str, where: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise MaterialError(f"{where}: {error} in {text!r}.") from error
 
 
 class _Reader:
@@ -221,7 +235,7 @@ class _Reader:
                 )
             line = spoken[2:].strip()
             declared |= {v.name: v.slot for v in variables(line) if v.name not in declared}
-            call = self.call(shlex.split(called[2:]), block.where, declared)
+            call = self.call(_split(called[2:], block.where), block.where, declared)
             self._check(line, _names(call) - said, said | _names(call), block.where)
             said |= {variable.name for variable in variables(line)}
             turns.append((line, call))
@@ -254,24 +268,25 @@ class _Reader:
         if value == "-":
             return None
         if isinstance(slot.type, Bare):
+            if value not in ("true", "false"):
+                raise MaterialError(f"{where}: {slot.name} is true or false, not {value!r}.")
             return value == "true"
         if isinstance(slot.type, Number):
-            return float(value) if "." in value else int(value)
+            number = _number(value, where)
+            return number if "." in value else int(number)
         return value
 
     def _header(self, block: _Block) -> tuple[list[str], tuple[str, ...], float]:
         words, tags, weight = [], [], 1.0
-        try:
-            tokens = shlex.split(block.header)
-        except ValueError as error:
-            raise MaterialError(f"{block.where}: {error} in {block.header!r}.") from error
-        for word in tokens:
+        for word in _split(block.header, block.where):
             if word.startswith("@"):
                 tags.append(word[1:])
             elif found := _WEIGHT.match(word):
-                weight = float(found[1])
+                weight = _number(found[1], block.where)
             else:
                 words.append(word)
+        if not words:
+            raise MaterialError(f"{block.where}: {block.header!r} names no call.")
         return words, tuple(tags), weight
 
     def _check(self, line: str, due: set[str], known: set[str], where: str) -> None:

@@ -49,7 +49,7 @@ class Writer:
         for at, span in enumerate(spans):
             spared = span.slot.partition(":")[2] in self.copied
             pieces.append(span.text if spared else self._typed(span, at == 0, rng))
-        return self._ended("".join(pieces), spans[-1].slot.partition(":")[2] in self.copied)
+        return self._ended("".join(pieces))
 
     def _typed(self, span: Span, first: bool, rng: random.Random) -> str:
         text = span.text
@@ -77,10 +77,11 @@ class Writer:
             return word[:at] + word[at] + word[at:]
         return word[:at] + rng.choice(_NEAR[word[at].lower()]) + word[at + 1 :]
 
-    def _ended(self, text: str, spared: bool) -> str:
+    def _ended(self, text: str) -> str:
+        # A stop after a copied value is the sentence's: labels end without it.
         if text.endswith("?"):
             return text if self.question else text[:-1]
-        return text if spared or not self.stops or text[-1] in ".!?" else f"{text}."
+        return text if not self.stops or text[-1] in ".!?" else f"{text}."
 
 
 def writers(copied: Collection[str]) -> Callable[[random.Random], Writer]:
@@ -90,7 +91,7 @@ def writers(copied: Collection[str]) -> Callable[[random.Random], Writer]:
         case = rng.choices(("sentence", "lower", "upper"), (60, 38, 2))[0]
         return Writer(
             case=case,
-            stops=rng.random() < (0.2 if case == "sentence" else 0.05),
+            stops=rng.random() < (0.35 if case == "sentence" else 0.08),
             question=rng.random() < (0.85 if case == "sentence" else 0.4),
             apostrophes=rng.random() < (0.95 if case == "sentence" else 0.6),
             slips=rng.choice((0.0, 0.0, 0.0, 0.0, 0.04, 0.1)),

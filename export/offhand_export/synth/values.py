@@ -61,12 +61,3 @@ def wild_temperature() -> Kind:
     """Degrees no thermostat takes: nothing a label may repeat."""
     values = (40, 45, 50, 52, 55, 85, 88, 90, 95, 99, 100, 110, 120)
     return Kind(lambda rng: rng.choice(values), lambda value, rng: str(value))
-
-
-def count(low: int, high: int) -> Kind:
-    """A small number, in digits or words."""
-
-    def say(value: Any, rng: random.Random) -> str:
-        return in_words(value) if rng.random() < 0.3 else str(value)
-
-    return Kind(lambda rng: rng.randint(low, high), say)

@@ -13,13 +13,15 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from transformers import Gemma3ForCausalLM
 
 from offhand_export import sources
 from offhand_export.checkpoint import STAMP
 from offhand_export.errors import CheckpointError
 from offhand_export.files import replacing
+from offhand_export.train.errors import TrainError
 from offhand_export.train.network import Network
 from offhand_export.train.state import saved
 
@@ -85,6 +87,42 @@ def save_adapter(network: Network, folder: Path, base: str, fingerprint: str) ->
         save_file(tensors, fresh / WEIGHTS, {"format": "pt"})
         facts = json.dumps({"linear_layers_sha256": fingerprint}, indent=1)
         (fresh / BASE).write_text(facts + "\n", "utf-8")
+
+
+def load_adapter(network: Network, folder: Path, fingerprint: str) -> None:
+    """Begin from a saved adapter instead of a fresh one.
+
+    Args:
+        network: whose adapters are replaced; of the same rank.
+        folder: what `save_adapter` wrote.
+        fingerprint: of the network's base.
+
+    Raises:
+        TrainError: the folder is no adapter of this base and shape.
+    """
+    try:
+        known = json.loads((folder / BASE).read_text("utf-8"))["linear_layers_sha256"]
+        tensors = load_file(folder / WEIGHTS)
+        alpha = json.loads((folder / "adapter_config.json").read_text("utf-8"))["lora_alpha"]
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise TrainError(
+            f"{folder} is no adapter of ours: {error}.", "Give a folder that `train` wrote."
+        ) from error
+    if known != fingerprint or alpha != network.fused[0].scale * network.fused[0].rank:
+        raise TrainError(
+            f"The adapter in {folder} has another base or another alpha.",
+            "Use the checkpoint and the [lora] table it was trained with.",
+        )
+    for fused in network.fused:
+        for name, pair in fused.pairs().items():
+            for letter, weight in zip("AB", pair, strict=True):
+                found = tensors.get(f"base_model.model.{name}.lora_{letter}.weight")
+                if found is None or found.shape != weight.shape:
+                    raise TrainError(
+                        f"The adapter in {folder} has no lora_{letter} of {name} of this rank.",
+                        "Use the [lora] table it was trained with.",
+                    )
+                weight.copy_(found)
 
 
 def check_base(adapter: Path, model: Gemma3ForCausalLM) -> None:

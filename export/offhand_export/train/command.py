@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, type=Path, help="the run's folder; one that is there goes on"
     )
+    parser.add_argument("--adapter", type=Path, help="adapter of an earlier run to begin from")
 
 
 def train_command(args: argparse.Namespace) -> int:
@@ -39,13 +40,15 @@ def train_command(args: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    finished = train(args.config, args.checkpoint, args.out, say)
+    finished = train(args.config, args.checkpoint, args.out, say, args.adapter)
     if not finished:
         say("train: interrupted; the state is saved, and the same command goes on from it")
     return 0 if finished else INTERRUPTED
 
 
-def train(config_path: Path, checkpoint: Path, out: Path, say: Say) -> bool:
+def train(
+    config_path: Path, checkpoint: Path, out: Path, say: Say, adapter: Path | None = None
+) -> bool:
     """Train an adapter, or go on with it.
 
     Args:
@@ -53,6 +56,7 @@ def train(config_path: Path, checkpoint: Path, out: Path, say: Say) -> bool:
         checkpoint: folder that `offhand-export checkpoint` or `trim` wrote.
         out: the run's folder.
         say: told of progress, in lines.
+        adapter: of an earlier run on the same checkpoint, to begin from.
 
     Returns:
         Whether the run has reached its last step.
@@ -91,17 +95,19 @@ def train(config_path: Path, checkpoint: Path, out: Path, say: Say) -> bool:
     folder = RunFolder(out)
     with folder.alone() if processes.index == 0 else nullcontext():
         if processes.index == 0:
-            folder.claim(_facts(config, checkpoint, examples))
-        network, base = _open_model(config, checkpoint, processes.device)
+            folder.claim(_facts(config, checkpoint, examples, adapter))
+        network, base = _open_model(config, checkpoint, processes.device, adapter)
         return Trainer(config, network, examples, base, folder, processes, say).run()
 
 
-def _open_model(config: Config, checkpoint: Path, device: str) -> tuple[Network, Base]:
-    """The checkpoint with fresh adapters, and what adapters say of it."""
+def _open_model(
+    config: Config, checkpoint: Path, device: str, adapter: Path | None
+) -> tuple[Network, Base]:
+    """The checkpoint with fresh or given adapters, and what adapters say of it."""
     import torch
 
     from offhand_export import sources
-    from offhand_export.train.adapter import base_fingerprint, base_name
+    from offhand_export.train.adapter import base_fingerprint, base_name, load_adapter
     from offhand_export.train.loop import Base
     from offhand_export.train.network import Network
 
@@ -114,7 +120,10 @@ def _open_model(config: Config, checkpoint: Path, device: str) -> tuple[Network,
         seed=config.seed,
         device=device,
     )
-    return network, Base(base_name(checkpoint), base_fingerprint(model))
+    base = Base(base_name(checkpoint), base_fingerprint(model))
+    if adapter is not None:
+        load_adapter(network, adapter, base.fingerprint)
+    return network, base
 
 
 def _check(config: Config, examples: list[Examples]) -> None:
@@ -158,15 +167,21 @@ def _open_text(checkpoint: Path) -> tuple[Vocabulary, Template]:
     return vocabulary, Template(template.read_text("utf-8"))
 
 
-def _facts(config: Config, checkpoint: Path, examples: list[Examples]) -> dict[str, Any]:
+def _facts(
+    config: Config, checkpoint: Path, examples: list[Examples], adapter: Path | None
+) -> dict[str, Any]:
     """What a rerun must not have changed; how often to look and save may change."""
     import dataclasses
 
     from offhand_export.files import sha256
+    from offhand_export.train.adapter import WEIGHTS
 
     names = ("config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja")
     files = {name: checkpoint / name for name in names}
+    weights = adapter / WEIGHTS if adapter is not None else None
+    begun = {"adapter": sha256(weights)} if weights and weights.is_file() else {}
     return {
+        **begun,
         "config": {
             "seed": config.seed,
             "precision": config.run.precision,

@@ -191,7 +191,7 @@ _PHRASES = _phrases(
 )
 _BASES = _words(
     """
-    . .. ~ / /tmp /var /etc /home /usr /opt /srv /mnt /data
+    /tmp /var /etc /home /usr /opt /srv /mnt /data
     """
 )
 
@@ -365,7 +365,7 @@ def draw_path(rng: random.Random) -> str:
     if way < 0.5:
         return draw_folder(rng)
     parts = [rng.choice(_FOLDERS) for _ in range(rng.randint(1, 3))]
-    base = rng.choice(("", "", "./", "/", "~/", "../", f"{rng.choice(_BASES[4:])}/"))
+    base = rng.choice(("", "", "./", "/", "~/", "../", f"{rng.choice(_BASES)}/"))
     return (
         base + "/".join(parts) if len(parts) > 1 or base else f"{parts[0]}/{rng.choice(_FOLDERS)}"
     )

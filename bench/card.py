@@ -1,0 +1,259 @@
+"""Writes the model card: `python -m bench.card --reports DIR --out models/offhand-270m`.
+
+README.md and its pictures are made of what was measured and nothing else: the reports of
+`bench.quality` on the model and on the untuned base, the records of the training run, the counts of
+its data, a table of wire precisions. What is not there leaves its section out. The words are in
+card_text.md.jinja, tables in `card_tables`, pictures in `card_pictures`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from bench import card_tables as tables
+from bench.card_depth import Course, courses
+from bench.card_pictures import draw_all
+from bench.card_reports import (
+    CardError,
+    Json,
+    Shelf,
+    read_bars,
+    read_config,
+    read_data,
+    read_precisions,
+    read_records,
+    read_shelf,
+)
+from bench.quality import PRECISIONS, ROOT
+from offhand_export.errors import ExportError
+from offhand_export.files import replacing
+
+TEXT = Path(__file__).with_name("card_text.md.jinja")
+CARD = "README.md"
+PICTURES = "pictures"
+BASE = "build/checkpoints/gemma-3-270m-32k"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that a card is made of; what was not given is None or empty.
+
+    Attributes:
+        name: of the model, as its folder is called.
+        shelf, base: reports on the model and on the untuned base.
+        bars: what was aimed at, by data set.
+        records: of the training run.
+        config: the experiment.
+        data: counts of the training data, by catalog.
+        wires: the table of wire precisions.
+        commands: what makes each table, by the name the text calls it.
+    """
+
+    name: str
+    shelf: Shelf
+    base: Shelf
+    bars: Mapping[str, Mapping[str, float]]
+    records: Sequence[Json]
+    config: Json | None
+    data: Mapping[str, Json]
+    wires: Sequence[Json]
+    commands: Mapping[str, str]
+
+    @property
+    def precision(self) -> str:
+        """The one that tables of a single precision show: the most precise measured."""
+        return next(iter(self.shelf.precisions()), PRECISIONS[0])
+
+
+def gather(args: argparse.Namespace) -> Findings:
+    """Read what the command line names.
+
+    Raises:
+        CardError: something that is there cannot be used.
+    """
+    config = args.config or args.out / "train.toml"
+    shelf, base = read_shelf(args.reports), read_shelf(args.base_reports)
+    return Findings(
+        name=args.out.resolve().name,
+        shelf=shelf,
+        base=base,
+        bars=read_bars(args.bars),
+        records=read_records(args.train),
+        config=read_config(config),
+        data=read_data(args.data),
+        wires=read_precisions(args.precision_table),
+        commands=_commands(args, config, shelf, base),
+    )
+
+
+def _commands(args: argparse.Namespace, config: Path, shelf: Shelf, base: Shelf) -> dict[str, str]:
+    """What makes each table, with paths as they are in the repository."""
+    name = args.out.resolve().name
+    kinds = {kind for _, kind in shelf.sets()}
+    public = " --reference DIR" if "public" in kinds else ""
+    bfcl = " --bfcl build/bfcl.jsonl" if "bfcl" in kinds else ""
+    made = re.search(r"offhand-export synth .*", _text(config))
+    form = (base.model() or {}).get("wire", {}).get("layers", "q5")
+    untuned, other = f"build/models/gemma-3-270m-32k-{form}", f"build/models/{name}-FORM"
+    quality = (
+        f"python -m bench.quality --model {_shown(args.out)}/served "
+        f"--reports {_shown(args.reports)}{public}"
+    )
+    return {
+        "bfcl": "python -m tools.bfcl BFCL_EVAL_FOLDER --out build/bfcl.jsonl",
+        "quality": f"{quality}{bfcl}",
+        "heard": f"{quality} --only asr",
+        "base": f"offhand-export convert {BASE} --wire {form} --out {untuned}\n"
+        f"python -m bench.quality --model {untuned} --reports {_shown(args.base_reports)}"
+        f"{public}{bfcl}",
+        "wire": f"offhand-export convert build/checkpoints/{name} --wire FORM --out {other}\n"
+        f"python -m bench.quality --model {other} --reports build/quality/{name}-FORM{public}",
+        "synth": made.group() if made else "offhand-export synth --out build/data",
+        "train": f"offhand-export train {_shown(config)} --checkpoint {BASE} "
+        f"--out {_shown(args.train)}",
+    }
+
+
+def _shown(path: Path | None) -> str:
+    """A path as a reader of the repository would write it; elsewhere its name alone."""
+    if path is None:
+        return "DIR"
+    whole = path.resolve()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else whole.name
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def render(found: Findings, told: Sequence[Course], pictures: set[str]) -> str:
+    """The card as Markdown.
+
+    Args:
+        found: what it is made of.
+        told: figures by depth.
+        pictures: names of those that were drawn.
+    """
+    shelf, precision = found.shelf, found.precision
+    model = shelf.model()
+    kinds = {kind for _, kind in shelf.sets()}
+    named: dict[str, Any] = {
+        "name": found.name,
+        "precision": precision,
+        "model": model,
+        "megabytes": f"{model['bytes'] / 1e6:.1f}" if model else "",
+        "pictures": pictures,
+        "commands": found.commands,
+        "based": bool(found.base.sets()),
+        "bars": found.bars,
+        "public": "public" in kinds,
+        "bfcl": "bfcl" in kinds,
+        "cited": tables.CITED,
+        "results": tables.results(shelf, found.base, found.bars),
+        "functions": tables.functions(shelf, precision),
+        "depth": tables.depth_accuracy(told),
+        "whole": tables.depth_whole(told),
+        "confusions": tables.confusions(shelf, precision),
+        "errors": tables.errors(shelf, precision),
+        "heard": tables.heard(shelf, precision),
+        "wires": tables.wires(found.wires),
+        "wire_turns": tables.wire_turns(found.wires),
+        "calibrations": tables.calibrations(shelf, precision),
+        "data": tables.data_counts(found.data),
+        **_training(found),
+    }
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )  # Markdown, so nothing is escaped as HTML
+    text = environment.from_string(TEXT.read_text("utf-8")).render(named)
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _training(found: Findings) -> dict[str, Any]:
+    """What the text says of the run."""
+    # A run that was resumed may have noted a step twice.
+    steps = {record["step"]: record for record in found.records if "loss" in record}
+    seconds = max((record["seconds"] for record in steps.values()), default=0.0)
+    tokens = sum(record["tokens"] for record in steps.values())
+    config = found.config or {}
+    return {
+        "config": found.config,
+        "records": bool(steps),
+        "rank": config.get("lora", {}).get("rank"),
+        "alpha": config.get("lora", {}).get("alpha"),
+        "bits": config.get("quantize", {}).get("bits"),
+        "settings": tables.settings(config, _duration(seconds) if seconds else "", tokens),
+    }
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _quantized_from(config: Json | None) -> int | None:
+    """The first step, from 1, that learns on rounded weights."""
+    settings = (config or {}).get("quantize")
+    if not config or not settings or not settings.get("bits"):
+        return None
+    return math.ceil(settings.get("start", 0) * config["steps"]["total"] - 1e-9) + 1
+
+
+def write(found: Findings, out: Path) -> None:
+    """Write the card and its pictures into the model's folder; each whole or not at all."""
+    told = courses(found.shelf, found.precision)
+    with replacing(out / PICTURES) as folder:
+        begin = _quantized_from(found.config)
+        drawn = draw_all(
+            folder, found.records, begin, told, found.shelf, found.precision, found.wires
+        )
+        text = render(found, told, drawn)
+    if not drawn:
+        (out / PICTURES).rmdir()
+    partial = out / f"{CARD}.partial"
+    partial.write_text(text, "utf-8")
+    partial.replace(out / CARD)
+
+
+# The command.
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    parser = argparse.ArgumentParser(prog="bench.card", description=__doc__)
+    parser.add_argument("--reports", required=True, type=Path, help="bench.quality's, of the model")
+    parser.add_argument("--base-reports", type=Path, help="the same of the untuned base")
+    parser.add_argument("--train", type=Path, help="folder of the training run")
+    parser.add_argument("--data", type=Path, default=ROOT / "build" / "data", help="synth's folder")
+    parser.add_argument("--config", type=Path, help="the experiment (default: OUT/train.toml)")
+    parser.add_argument("--precision-table", type=Path, metavar="FILE.json")
+    parser.add_argument("--bars", type=Path, metavar="FILE.json", help="what was aimed at")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the model")
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Write the card; 0, or 2 after an error raised on purpose."""
+    args = make_parser().parse_args(words)
+    try:
+        if not args.reports.is_dir():
+            raise CardError(f"There is no folder {args.reports}.", "Measure with bench.quality.")
+        write(gather(args), args.out)
+    except ExportError as error:
+        print(f"bench.card: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {args.out / CARD}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
