@@ -9,7 +9,6 @@ card_text.md.jinja, tables in `card_tables`, pictures in `card_pictures`.
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from bench import card_tables as tables
+from bench import card_training as training
 from bench.card_depth import Course, courses
 from bench.card_pictures import draw_all
 from bench.card_reports import (
@@ -27,20 +27,17 @@ from bench.card_reports import (
     Json,
     Shelf,
     read_bars,
-    read_config,
-    read_data,
     read_precisions,
-    read_records,
     read_shelf,
 )
-from bench.quality import PRECISIONS, ROOT
+from bench.card_training import BASE, Run, read_runs, shown
+from bench.quality import PRECISIONS
 from offhand_export.errors import ExportError
 from offhand_export.files import replacing
 
 TEXT = Path(__file__).with_name("card_text.md.jinja")
 CARD = "README.md"
 PICTURES = "pictures"
-BASE = "build/checkpoints/gemma-3-270m-32k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +48,7 @@ class Findings:
         name: of the model, as its folder is called.
         shelf, base: reports on the model and on the untuned base.
         bars: what was aimed at, by data set.
-        records: of the training run.
-        config: the experiment.
-        data: counts of the training data, by catalog.
+        runs: of training, each going on from the last.
         wires: the table of wire precisions.
         commands: what makes each table, by the name the text calls it.
     """
@@ -62,9 +57,7 @@ class Findings:
     shelf: Shelf
     base: Shelf
     bars: Mapping[str, Mapping[str, float]]
-    records: Sequence[Json]
-    config: Json | None
-    data: Mapping[str, Json]
+    runs: Sequence[Run]
     wires: Sequence[Json]
     commands: Mapping[str, str]
 
@@ -80,59 +73,41 @@ def gather(args: argparse.Namespace) -> Findings:
     Raises:
         CardError: something that is there cannot be used.
     """
-    config = args.config or args.out / "train.toml"
+    runs = read_runs(args)
     shelf, base = read_shelf(args.reports), read_shelf(args.base_reports)
     return Findings(
         name=args.out.resolve().name,
         shelf=shelf,
         base=base,
         bars=read_bars(args.bars),
-        records=read_records(args.train),
-        config=read_config(config),
-        data=read_data(args.data),
+        runs=runs,
         wires=read_precisions(args.precision_table),
-        commands=_commands(args, config, shelf, base),
+        commands={**_commands(args, shelf, base), **training.commands(runs)},
     )
 
 
-def _commands(args: argparse.Namespace, config: Path, shelf: Shelf, base: Shelf) -> dict[str, str]:
+def _commands(args: argparse.Namespace, shelf: Shelf, base: Shelf) -> dict[str, str]:
     """What makes each table, with paths as they are in the repository."""
     name = args.out.resolve().name
     kinds = {kind for _, kind in shelf.sets()}
     public = " --reference DIR" if "public" in kinds else ""
     bfcl = " --bfcl build/bfcl.jsonl" if "bfcl" in kinds else ""
-    made = re.search(r"offhand-export synth .*", _text(config))
     form = (base.model() or {}).get("wire", {}).get("layers", "q5")
     untuned, other = f"build/models/gemma-3-270m-32k-{form}", f"build/models/{name}-FORM"
     quality = (
-        f"python -m bench.quality --model {_shown(args.out)}/served "
-        f"--reports {_shown(args.reports)}{public}"
+        f"python -m bench.quality --model {shown(args.out)}/served "
+        f"--reports {shown(args.reports)}{public}"
     )
     return {
         "bfcl": "python -m tools.bfcl BFCL_EVAL_FOLDER --out build/bfcl.jsonl",
         "quality": f"{quality}{bfcl}",
         "heard": f"{quality} --only asr",
         "base": f"offhand-export convert {BASE} --wire {form} --out {untuned}\n"
-        f"python -m bench.quality --model {untuned} --reports {_shown(args.base_reports)}"
+        f"python -m bench.quality --model {untuned} --reports {shown(args.base_reports)}"
         f"{public}{bfcl}",
         "wire": f"offhand-export convert build/checkpoints/{name} --wire FORM --out {other}\n"
         f"python -m bench.quality --model {other} --reports build/quality/{name}-FORM{public}",
-        "synth": made.group() if made else "offhand-export synth --out build/data",
-        "train": f"offhand-export train {_shown(config)} --checkpoint {BASE} "
-        f"--out {_shown(args.train)}",
     }
-
-
-def _shown(path: Path | None) -> str:
-    """A path as a reader of the repository would write it; elsewhere its name alone."""
-    if path is None:
-        return "DIR"
-    whole = path.resolve()
-    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else whole.name
-
-
-def _text(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""
 
 
 def render(found: Findings, told: Sequence[Course], pictures: set[str]) -> str:
@@ -168,7 +143,6 @@ def render(found: Findings, told: Sequence[Course], pictures: set[str]) -> str:
         "wires": tables.wires(found.wires),
         "wire_turns": tables.wire_turns(found.wires),
         "calibrations": tables.calibrations(shelf, precision),
-        "data": tables.data_counts(found.data),
         **_training(found),
     }
     environment = Environment(
@@ -179,43 +153,25 @@ def render(found: Findings, told: Sequence[Course], pictures: set[str]) -> str:
 
 
 def _training(found: Findings) -> dict[str, Any]:
-    """What the text says of the run."""
-    # A run that was resumed may have noted a step twice.
-    steps = {record["step"]: record for record in found.records if "loss" in record}
-    seconds = max((record["seconds"] for record in steps.values()), default=0.0)
-    tokens = sum(record["tokens"] for record in steps.values())
-    config = found.config or {}
+    """What the text says of the training."""
+    # Rank and rounding are the adapter's, which each run passes on.
+    experiment = found.runs[-1].experiment or {}
     return {
-        "config": found.config,
-        "records": bool(steps),
-        "rank": config.get("lora", {}).get("rank"),
-        "alpha": config.get("lora", {}).get("alpha"),
-        "bits": config.get("quantize", {}).get("bits"),
-        "settings": tables.settings(config, _duration(seconds) if seconds else "", tokens),
+        "trained": any(run.records or run.data or run.experiment for run in found.runs),
+        "several": len(found.runs) > 1,
+        "data": training.data_counts(found.runs),
+        "rank": experiment.get("lora", {}).get("rank"),
+        "alpha": experiment.get("lora", {}).get("alpha"),
+        "bits": experiment.get("quantize", {}).get("bits"),
+        "settings": training.settings(found.runs),
     }
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
-
-
-def _quantized_from(config: Json | None) -> int | None:
-    """The first step, from 1, that learns on rounded weights."""
-    settings = (config or {}).get("quantize")
-    if not config or not settings or not settings.get("bits"):
-        return None
-    return math.ceil(settings.get("start", 0) * config["steps"]["total"] - 1e-9) + 1
 
 
 def write(found: Findings, out: Path) -> None:
     """Write the card and its pictures into the model's folder; each whole or not at all."""
     told = courses(found.shelf, found.precision)
     with replacing(out / PICTURES) as folder:
-        begin = _quantized_from(found.config)
-        drawn = draw_all(
-            folder, found.records, begin, told, found.shelf, found.precision, found.wires
-        )
+        drawn = draw_all(folder, found.runs, told, found.shelf, found.precision, found.wires)
         text = render(found, told, drawn)
     if not drawn:
         (out / PICTURES).rmdir()
@@ -232,9 +188,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench.card", description=__doc__)
     parser.add_argument("--reports", required=True, type=Path, help="bench.quality's, of the model")
     parser.add_argument("--base-reports", type=Path, help="the same of the untuned base")
-    parser.add_argument("--train", type=Path, help="folder of the training run")
-    parser.add_argument("--data", type=Path, default=ROOT / "build" / "data", help="synth's folder")
-    parser.add_argument("--config", type=Path, help="the experiment (default: OUT/train.toml)")
+    training.add_arguments(parser)
     parser.add_argument("--precision-table", type=Path, metavar="FILE.json")
     parser.add_argument("--bars", type=Path, metavar="FILE.json", help="what was aimed at")
     parser.add_argument("--out", required=True, type=Path, help="folder of the model")

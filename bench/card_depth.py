@@ -1,7 +1,9 @@
 """How a model holds through a conversation: figures by depth, data sets of one catalog together.
 
 Depth counts from 1. Where data sets are put together their rates are weighted with their counts,
-and the power of p is taken anew. Tables and pictures of it are drawn elsewhere.
+and the power of p is taken anew. The closed loop is left out: as long as all is right its history is
+the gold one, and so its share of conversations right so far is the same. Tables and pictures are
+drawn elsewhere.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ class Step:
         turn: the depth, from 1.
         tce: with this turn right, history being gold.
         whole: with every turn up to this one right, history being gold.
-        closed_loop: the same, history being the model's own calls.
         independent: p to the power of `turn`, p the share of all turns that are right.
     """
 
@@ -28,7 +29,6 @@ class Step:
     count: int
     tce: float
     whole: float | None
-    closed_loop: float | None
     independent: float
 
 
@@ -70,7 +70,6 @@ def _together(reports: Sequence[Json]) -> tuple[Step, ...]:
                 count=sum(row["count"] for row in rows),
                 tce=weighted([(row["tce"], row["count"]) for row in rows]) or 0.0,
                 whole=weighted([(row["whole"], row["count"]) for row in rows]),
-                closed_loop=weighted([(row["closed_loop"], row["count"]) for row in rows]),
                 independent=overall**turn,
             )
         )

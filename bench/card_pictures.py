@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from bench.card_depth import Course
 from bench.card_reports import Json, Shelf
 from bench.card_tables import heard_sets, label
+from bench.card_training import Run, joined
 
 # Without a salt ids are random; without a date nothing tells when it was drawn.
 STYLE: dict[Any, Any] = {
@@ -38,8 +39,7 @@ WIDTH, HEIGHT = 7.0, 3.6  # inches
 
 def draw_all(
     folder: Path,
-    records: Sequence[Json],
-    quantized_from: int | None,
+    runs: Sequence[Run],
     courses: Sequence[Course],
     shelf: Shelf,
     precision: str,
@@ -49,8 +49,7 @@ def draw_all(
 
     Args:
         folder: to write `NAME.svg` files to.
-        records: of the training run.
-        quantized_from: the first step that was trained on rounded weights, from 1.
+        runs: of training, drawn one after the other.
         courses: figures by depth.
         shelf: reports, for words misheard at `precision`.
         wires: the table of wire precisions.
@@ -60,8 +59,8 @@ def draw_all(
     """
     drawings: dict[str, tuple[bool, Callable[[Figure], None], float]] = {
         "training": (
-            any("loss" in record for record in records),
-            lambda figure: _training(figure, records, quantized_from),
+            any(run.steps() for run in runs),
+            lambda figure: _training(figure, runs),
             1.5 * HEIGHT,
         ),
         "depth": (bool(courses), lambda figure: _depth(figure, courses), HEIGHT),
@@ -93,8 +92,9 @@ def _svg(draw: Callable[[Figure], None], height: float) -> bytes:
     return b"\n".join(line.rstrip() for line in file.getvalue().split(b"\n"))
 
 
-def _training(figure: Figure, records: Sequence[Json], quantized_from: int | None) -> None:
-    """Loss above, exact turns of the validation data below."""
+def _training(figure: Figure, runs: Sequence[Run]) -> None:
+    """Loss above, exact turns of the validation data below; lines part the runs."""
+    records, rounded, ends = joined(runs)
     losses, exact = figure.subplots(2, 1, sharex=True)
     steps = [record for record in records if "loss" in record]
     losses.plot(
@@ -117,18 +117,15 @@ def _training(figure: Figure, records: Sequence[Json], quantized_from: int | Non
     exact.set_ylabel("validation turns\nall tokens right (%)")
     exact.set_xlabel("step")
     for axes in (losses, exact):
-        if quantized_from is not None:
-            axes.axvline(quantized_from, color="0.4", linestyle=":", linewidth=1)
+        if rounded is not None:
+            axes.axvline(rounded, color="0.4", linestyle=":", linewidth=1)
+        for end in ends:
+            axes.axvline(end, color="0.4", linewidth=1)
+    if rounded is not None:
+        losses.plot([], [], color="0.4", linestyle=":", linewidth=1, label="rounded from here")
+    if ends:
+        losses.plot([], [], color="0.4", linewidth=1, label="next run")
     _legend(figure, losses)
-    if quantized_from is not None:
-        losses.annotate(
-            "rounded weights from here ",
-            (quantized_from, 0.6),
-            xycoords=("data", "axes fraction"),
-            ha="right",
-            fontsize=9,
-            color="0.3",
-        )
 
 
 def _depth(figure: Figure, courses: Sequence[Course]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.card_depth import Course, plain
-from bench.card_reports import CATALOGS, OWN, Json, Shelf
+from bench.card_reports import OWN, Json, Shelf
 from bench.quality import BFCL_NAME, PUBLIC_NAME
 
 CITED = 3
@@ -215,7 +215,6 @@ def depth_whole(courses: Sequence[Course]) -> str:
         lines: dict[str, dict[int, float | None]] = {
             "all right so far": {turn: step.whole for turn, step in steps.items()},
             "p^n": {turn: step.independent for turn, step in steps.items()},
-            "closed loop": {turn: step.closed_loop for turn, step in steps.items()},
         }
         for name, line in lines.items():
             rows.append([course.name, name, *(percent(line.get(turn)) for turn in depths)])
@@ -274,47 +273,3 @@ def calibrations(shelf: Shelf, precision: str) -> str:
             shares = [percent(found["accuracy_at"].get(at)) for at in ("0.90", "0.95", "1.00")]
             rows.append([label(catalog, kind), percent(found["ece"]), *shares])
     return table(("data", "ECE", "surest 90%", "surest 95%", "all"), rows)
-
-
-def data_counts(data: Mapping[str, Json]) -> str:
-    """A row a catalog: what it was trained on."""
-    rows = [
-        [
-            plain(catalog),
-            f"{data[catalog]['conversations']:,}",
-            f"{data[catalog]['turns']:,}",
-            f"{data[catalog]['distinct_texts']:,}",
-            f"{data[catalog]['vocabulary']:,}",
-        ]
-        for catalog in CATALOGS
-        if catalog in data
-    ]
-    titles = ("catalog", "conversations", "turns", "different messages", "different words")
-    return table(titles, rows)
-
-
-def settings(config: Json, time: str, tokens: float) -> str:
-    """How the model was trained: what the experiment says, and what the run took.
-
-    Args:
-        config: the experiment; what it leaves out is left out here.
-        time: the run took, in words; empty where it is not known.
-        tokens: that passed through the network; 0 where it is not known.
-    """
-    steps, optimizer = config.get("steps", {}), config.get("optimizer", {})
-    rounding, run = config.get("quantize", {}), config.get("run", {})
-    total, group = steps.get("total"), steps.get("conversations")
-    rate, bits, threads = optimizer.get("learning_rate"), rounding.get("bits"), run.get("threads")
-    rows = {
-        "steps": total and f"{total}{f' of {group} conversations' if group else ''}",
-        "learning rate": rate and f"{rate:g}",
-        "schedule": optimizer.get("schedule"),
-        "steps of warm-up": optimizer.get("warmup_steps"),
-        "arithmetic": run.get("precision"),
-        "rounding": bits and f"{bits} bits after {rounding.get('start', 0):.0%} of the steps",
-        "seed": config.get("seed"),
-        "time": time and f"{time}{f' on {threads} CPU threads' if threads else ''}",
-        "tokens run": tokens and f"{tokens:,.0f}",
-    }
-    told = [(name, str(value)) for name, value in rows.items() if value]
-    return table(("", ""), told, (0, 1))

@@ -17,6 +17,40 @@ MODEL = {
 }
 
 
+RECORDS: list[Json] = [
+    {"step": 1, "loss": 6.5, "tokens": 4000.0, "seconds": 12.0},
+    {"step": 2, "loss": 0.5, "tokens": 3000.0, "seconds": 4000.0},
+    {"step": 2, "validation": {"banking": {"loss": 0.4, "exact": 0.5, "turns": 4}}},
+]
+WIRES: list[Json] = [
+    {
+        "wire": "q5",
+        "megabytes": 92.9,
+        "adapter": "QAT 5 bits",
+        "sets": {"own": {"turns": 822, "tce": 0.95, "conversations": 0.81}, "public": {}},
+        "note": "shipped",
+    },
+    {
+        "wire": "q4",
+        "megabytes": 80,
+        "adapter": "QAT 4 bits",
+        "sets": {"own": {"turns": 822, "tce": 0.9, "conversations": None}},
+        "note": "",
+    },
+]
+CONFIG = """# offhand-export synth --count 2 --out build/data
+seed = 1
+[lora]
+rank = 32
+[quantize]
+bits = 5
+start = 0.5
+[steps]
+total = 2
+conversations = 10
+"""
+
+
 def report(catalog: str = "banking", kind: str = "loose", **changes: Any) -> Json:
     """A report of four turns in two conversations, three of them right; changes on top."""
     made: Json = {
@@ -92,3 +126,17 @@ def put(folder: Path, *reports: Json) -> Path:
     for place, one in enumerate(reports):
         (folder / f"{place}.json").write_text(json.dumps(one), "utf-8")
     return folder
+
+
+def words_of(place: Path) -> list[str]:
+    """The command line that gives it all."""
+    given = {
+        "--reports": "reports",
+        "--base-reports": "base",
+        "--train": "run",
+        "--data": "data",
+        "--precision-table": "wires.json",
+        "--bars": "bars.json",
+        "--out": "offhand-270m",
+    }
+    return [word for name, path in given.items() for word in (name, str(place / path))]

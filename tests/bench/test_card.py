@@ -14,87 +14,7 @@ from bench import card_tables as tables
 from bench.card import Findings, gather, main, make_parser, render
 from bench.card_depth import courses
 from bench.card_reports import CardError, Shelf, read_bars, read_precisions, read_shelf, weighted
-from tests.bench.reports import Json, depth, error, put, report, row
-
-RECORDS = [
-    {"step": 1, "loss": 6.5, "tokens": 4000.0, "seconds": 12.0},
-    {"step": 2, "loss": 0.5, "tokens": 3000.0, "seconds": 4000.0},
-    {"step": 2, "validation": {"banking": {"loss": 0.4, "exact": 0.5, "turns": 4}}},
-]
-WIRES = [
-    {
-        "wire": "q5",
-        "megabytes": 92.9,
-        "adapter": "QAT 5 bits",
-        "sets": {"own": {"turns": 822, "tce": 0.95, "conversations": 0.81}, "public": {}},
-        "note": "shipped",
-    },
-    {
-        "wire": "q4",
-        "megabytes": 80,
-        "adapter": "QAT 4 bits",
-        "sets": {"own": {"turns": 822, "tce": 0.9, "conversations": None}},
-        "note": "",
-    },
-]
-CONFIG = """# offhand-export synth --count 2 --out build/data
-seed = 1
-[lora]
-rank = 32
-[quantize]
-bits = 5
-start = 0.5
-[steps]
-total = 2
-conversations = 10
-"""
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder with everything a card is made of."""
-    put(
-        tmp_path / "reports",
-        report(),
-        report(precision="int8", tce=0.5),
-        report(asr_wer=0.2, tce=0.25),
-        report("smart_home", "formulaic"),
-        report("banking", "public", errors=[error("SECRET", 1.0)]),
-        report(
-            "files",
-            "bfcl",
-            last=True,
-            closed_loop_accuracy=None,
-            depth=[depth(3, 4, 0.75, None, None, 0.42)],
-            errors=[error("SECRET", 1.0)],
-        ),
-    )
-    put(tmp_path / "base", report(tce=0.125))
-    (tmp_path / "run").mkdir()
-    lines = [json.dumps(record) for record in RECORDS]
-    (tmp_path / "run" / "metrics.jsonl").write_text("\n".join(lines))
-    (tmp_path / "data").mkdir()
-    counts = {"conversations": 2680, "turns": 8470, "distinct_texts": 6903, "vocabulary": 2941}
-    (tmp_path / "data" / "banking.report.json").write_text(json.dumps(counts))
-    (tmp_path / "wires.json").write_text(json.dumps(WIRES))
-    (tmp_path / "bars.json").write_text('{"banking.loose": {"tce": 0.75, "conversations": 0.7}}')
-    (tmp_path / "offhand-270m").mkdir()
-    (tmp_path / "offhand-270m" / "train.toml").write_text(CONFIG)
-    return tmp_path
-
-
-def words_of(place: Path) -> list[str]:
-    """The command line that gives it all."""
-    given = {
-        "--reports": "reports",
-        "--base-reports": "base",
-        "--train": "run",
-        "--data": "data",
-        "--precision-table": "wires.json",
-        "--bars": "bars.json",
-        "--out": "offhand-270m",
-    }
-    return [word for name, path in given.items() for word in (name, str(place / path))]
+from tests.bench.reports import WIRES, Json, depth, error, put, report, row, words_of
 
 
 def cells(made: str, name: str) -> list[str]:
@@ -219,7 +139,6 @@ def test_depths_are_weighted() -> None:
     assert course.name == "banking"
     first, second, third = course.steps
     assert (first.count, first.tce, first.whole) == (8, 0.625, 0.625)
-    assert first.closed_loop == pytest.approx(0.4375)
     assert [step.independent for step in course.steps] == pytest.approx(
         [0.9375, 0.9375**2, 0.9375**3]
     )

@@ -231,6 +231,11 @@ class Trainer:
         """Let the optimizer move the adapter; returns the norm of the gradient."""
         clip = self.config.optimizer.clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), clip)
+        if not math.isfinite(norm):
+            raise TrainError(
+                f"The gradient of step {self.step + 1} is not finite.",
+                "Begin a new run with a lower learning rate.",
+            )
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()

@@ -88,7 +88,9 @@ class RunFolder:
         Raises:
             TrainError: another process holds it.
         """
-        with saved(self.path), (self.path / LOCK).open("w") as lock:
+        with saved(self.path):
+            opened = (self.path / LOCK).open("w")
+        with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
