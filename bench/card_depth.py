@@ -1,8 +1,8 @@
 """How a model holds through a conversation: figures by depth, data sets of one catalog together.
 
 Depth counts from 1. Where data sets are put together their rates are weighted with their counts,
-and the power of p is taken anew. The closed loop is left out: as long as all is right its history is
-the gold one, and so its share of conversations right so far is the same. Tables and pictures are
+and the power of p is taken anew. The closed loop is left out: as long as all is right its history
+is the gold one, and so its share of conversations right so far is the same. Tables and pictures are
 drawn elsewhere.
 """
 
