@@ -46,7 +46,7 @@ def test_a_second_run_begins_where_the_first_ended(
     assert train(experiment, checkpoint, tmp_path / "fresh", quiet)
     assert train(experiment, checkpoint, tmp_path / "more", quiet, first / "adapter-last")
     # The same conversations at the first step: only what was learned before differs.
-    assert losses(tmp_path / "more")[0] < 0.7 * losses(tmp_path / "fresh")[0]
+    assert losses(tmp_path / "more")[0] < 0.9 * losses(tmp_path / "fresh")[0]
 
 
 def test_a_run_begun_otherwise_is_not_gone_on_with(
