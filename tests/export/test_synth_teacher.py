@@ -243,6 +243,10 @@ def test_the_estimate_counts_what_is_missing(server: Server, tmp_path: Path) -> 
 # A run that is killed.
 
 RUN = """
+import signal
+
+# A shell that starts a command in the background has it ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import sys
 from pathlib import Path
 from offhand_export.synth.cache import AnswerCache
