@@ -242,12 +242,10 @@ def test_the_estimate_counts_what_is_missing(server: Server, tmp_path: Path) -> 
 
 # A run that is killed.
 
+# A shell that starts a command in the background has it ignore the signal: it is set here.
 RUN = """
-import signal
-
-# A shell that starts a command in the background has it ignore the signal.
+import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import sys
 from pathlib import Path
 from offhand_export.synth.cache import AnswerCache
 from offhand_export.synth.endpoint import Address, Endpoint
