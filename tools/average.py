@@ -15,11 +15,7 @@ from pathlib import Path
 
 from tools.console import SetupError, run_as_program, say
 
-WEIGHTS, CONFIG, BASE = (
-    "adapter_model.safetensors",
-    "adapter_config.json",
-    "offhand_base.json",
-)
+CONFIG = "adapter_config.json"
 
 
 def average(first: Path, second: Path, out: Path) -> None:
@@ -31,6 +27,7 @@ def average(first: Path, second: Path, out: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     from offhand_export.files import copy, replacing
+    from offhand_export.train.adapter import BASE, WEIGHTS
 
     try:
         bases = {json.dumps(json.loads((path / BASE).read_text())) for path in (first, second)}
