@@ -22,6 +22,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from offhand.calibration import FEATURES
 from offhand.catalogs import load
 from offhand.errors import OffhandError
 from offhand_export.dataset import Conversation, fingerprint, read_conversations
@@ -155,6 +156,7 @@ def key_of(job: Job, facts: Mapping[str, Any], limit: int | None) -> dict[str, A
         # Mishearing is code, which may change while the data stays.
         "texts_sha256": _digest(said),
         "declarations_sha256": _digest(declarations),
+        "features": list(FEATURES),
         "limit": limit,
     }
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from offhand.calibration import features
+from offhand.decode import Decision
 from offhand.dialect import ToolCall
 from offhand.errors import MessageError
 from offhand.prompt import Message
@@ -108,7 +110,9 @@ class PagePlayer:
         self._request("restore", messages=transcript_record(history))
         turn = self._request("say", text=text)
         call = ToolCall(turn["call"]["name"], turn["call"]["arguments"])
-        return Made(call, float(turn["confidence"]), int(turn["tokens"]["run"]))
+        decisions = [_decision(each) for each in turn["decisions"]]
+        tokens = int(turn["tokens"]["run"])
+        return Made(call, float(turn["confidence"]), tokens, features(decisions))
 
     def _request(self, kind: str, **payload: Any) -> Any:
         self._last -= 1  # the page counts its own requests upwards
@@ -120,6 +124,11 @@ class PagePlayer:
         error = reply["error"]
         refused = kind == "say" and error["kind"] == "message"
         raise (MessageError if refused else EvaluateError)(error["message"], error["fix"])
+
+
+def _decision(shown: Mapping[str, Any]) -> Decision:
+    """A decision from its record (`offhand.record`), less what could have been decided instead."""
+    return Decision(shown["slot"], shown["value"], shown["probability"], shown["outside"], ())
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from offhand.automaton import Automaton
+from offhand.calibration import features
 from offhand.catalogs import Catalog, load
 from offhand.dialect import ToolCall, render_call
 from offhand.engine import Engine, drive
@@ -53,11 +54,19 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a player made of a turn: a call, how sure of it (0 to 1), tokens run for it."""
+    """What a player made of a turn.
+
+    Attributes:
+        call: the call.
+        confidence: how sure of it, 0 to 1.
+        tokens: run for it.
+        features: of its decisions, see `offhand.calibration.features`.
+    """
 
     call: ToolCall
     confidence: float
     tokens: int
+    features: tuple[float, ...]
 
 
 class Player(Protocol):
@@ -84,7 +93,7 @@ class SessionPlayer:
         self._session.reset()
         self._session.messages = history
         turn = drive(self._session.turn(text), self._engine)
-        return Made(turn.call, turn.confidence, turn.tokens.run)
+        return Made(turn.call, turn.confidence, turn.tokens.run, features(turn.decisions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ class _Judge:
             right=right,
             tokens=made.tokens,
             inside=inside,
+            features=made.features,
         )
 
 

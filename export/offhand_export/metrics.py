@@ -187,11 +187,36 @@ def _whole(conversations: Sequence[Mapping[int, bool]], depth: int) -> float | N
 def calibration(confidences: Sequence[float], rights: Sequence[bool]) -> Calibration:
     """Compare confidences (0 to 1) with what came of them."""
     return Calibration(
-        ece=_expected_calibration_error(confidences, rights),
+        ece=expected_calibration_error(confidences, rights),
         accuracy_at={
-            f"{coverage:.2f}": _accuracy_at(coverage, confidences, rights) for coverage in COVERAGES
+            f"{coverage:.2f}": accuracy_at(coverage, confidences, rights) for coverage in COVERAGES
         },
     )
+
+
+def expected_calibration_error(confidences: Sequence[float], rights: Sequence[bool]) -> float:
+    """Mean gap between confidence and accuracy, over ten bins of confidence of equal width."""
+    gaps = [0.0] * BINS
+    for confidence, is_right in zip(confidences, rights, strict=True):
+        gaps[min(int(confidence * BINS), BINS - 1)] += confidence - is_right
+    return rate(sum(abs(gap) for gap in gaps), len(confidences))
+
+
+def accuracy_at(coverage: float, confidences: Sequence[float], rights: Sequence[bool]) -> float:
+    """Accuracy over the most confident `coverage` of the turns, rounded up to whole turns.
+
+    Turns of equal confidence count as if drawn at random.
+    """
+    # The small margin keeps 0.90 * 10 at nine turns, whatever its floating-point neighbour is.
+    wanted = math.ceil(coverage * len(confidences) - 1e-9)
+    taken, right = 0, 0.0
+    ranked = sorted(zip(confidences, rights, strict=True), key=lambda pair: -pair[0])
+    for _, group in groupby(ranked, key=lambda pair: pair[0]):
+        members = [is_right for _, is_right in group]
+        share = min(len(members), wanted - taken)
+        right += share * sum(members) / len(members)
+        taken += share
+    return rate(right, taken)
 
 
 def rate(part: float, whole: int) -> float:
@@ -241,24 +266,3 @@ def _longest_common_subsequence(one: Sequence[str], other: Sequence[str]) -> int
             row[column] = diagonal + 1 if word == candidate else max(above, row[column - 1])
             diagonal = above
     return row[-1]
-
-
-def _expected_calibration_error(confidences: Sequence[float], rights: Sequence[bool]) -> float:
-    gaps = [0.0] * BINS
-    for confidence, is_right in zip(confidences, rights, strict=True):
-        gaps[min(int(confidence * BINS), BINS - 1)] += confidence - is_right
-    return rate(sum(abs(gap) for gap in gaps), len(confidences))
-
-
-def _accuracy_at(coverage: float, confidences: Sequence[float], rights: Sequence[bool]) -> float:
-    """Accuracy over the most confident `coverage` of the turns, rounded up to whole turns."""
-    # The small margin keeps 0.90 * 10 at nine turns, whatever its floating-point neighbour is.
-    wanted = math.ceil(coverage * len(confidences) - 1e-9)
-    taken, right = 0, 0.0
-    ranked = sorted(zip(confidences, rights, strict=True), key=lambda pair: -pair[0])
-    for _, group in groupby(ranked, key=lambda pair: pair[0]):
-        members = [is_right for _, is_right in group]
-        share = min(len(members), wanted - taken)
-        right += share * sum(members) / len(members)
-        taken += share
-    return rate(right, taken)

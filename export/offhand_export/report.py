@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from offhand.calibration import FEATURES
 from offhand.dialect import ToolCall
 from offhand_export.metrics import (
     Calibration,
@@ -44,6 +45,7 @@ class Outcome:
         right: whether the two calls are equivalent.
         tokens: run through the model for this turn.
         inside: whether the catalog allows the gold call.
+        features: of the call made, see `offhand.calibration.features`; none where there is none.
     """
 
     conversation: int
@@ -55,6 +57,7 @@ class Outcome:
     right: bool
     tokens: int
     inside: bool
+    features: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Report:
         depth: how turns fared at each depth of their conversations.
         seconds: wall time of the same, without loading the model.
         errors: the turns that are not right.
+        calls: the turns in which a call was made, history being gold.
     """
 
     setting: Setting
@@ -122,6 +126,7 @@ class Report:
     tokens_run: int
     seconds: float
     errors: tuple[Outcome, ...]
+    calls: tuple[Outcome, ...]
 
 
 def summarize(
@@ -162,15 +167,37 @@ def summarize(
         tokens_run=sum(outcome.tokens for outcome in (*gold_history, *own_history)),
         seconds=seconds,
         errors=tuple(outcome for outcome in gold_history if not outcome.right),
+        calls=tuple(outcome for outcome in gold_history if outcome.predicted is not None),
     )
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report as JSON-ready data; what was evaluated stands beside the figures."""
+    """The report as JSON-ready data; what was evaluated stands beside the figures.
+
+    Of the calls made there is what `bench.calibrate` needs, and no words; `features` names theirs.
+    """
     fields = asdict(report)
     setting, errors = fields.pop("setting"), fields.pop("errors")
     kept = ("conversation", "turn", "text", "gold", "predicted", "confidence")
-    return {**setting, **fields, "errors": [{key: error[key] for key in kept} for error in errors]}
+    return {
+        **setting,
+        **fields,
+        "errors": [{key: error[key] for key in kept} for error in errors],
+        "features": list(FEATURES),
+        "calls": [_call_row(outcome) for outcome in report.calls],
+    }
+
+
+def _call_row(outcome: Outcome) -> dict[str, Any]:
+    assert outcome.predicted is not None
+    return {
+        "conversation": outcome.conversation,
+        "turn": outcome.turn,
+        "tool": outcome.predicted.name,
+        "right": outcome.right,
+        "confidence": outcome.confidence,
+        "features": [round(value, 6) for value in outcome.features],
+    }
 
 
 def write_json(record: Mapping[str, Any], path: Path) -> None:

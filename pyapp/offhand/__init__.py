@@ -20,6 +20,7 @@ from offhand.errors import (
     OffhandError,
     SchemaError,
     TemplateError,
+    WorldError,
 )
 from offhand.prompt import Message, Template
 from offhand.session import Session, Turn
@@ -46,6 +47,7 @@ __all__ = [
     "ToolCall",
     "Turn",
     "Vocabulary",
+    "WorldError",
     "drive",
     "load_catalog",
 ]

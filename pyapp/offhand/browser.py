@@ -13,11 +13,14 @@ from typing import Any, TypeVar
 
 from pyodide.ffi import JsException, to_js
 
-from offhand import catalogs
+from offhand import catalogs, worlds
+from offhand.agent import Agent
+from offhand.calibration import read_calibration
 from offhand.engine import Run, Scores
 from offhand.errors import EngineError, OffhandError
 from offhand.prompt import Template
 from offhand.record import Times, error_record, timed, turn_record
+from offhand.reply import Reply
 from offhand.session import Session
 from offhand.tokenizer import Vocabulary
 from offhand.transcript import read_transcript
@@ -54,7 +57,8 @@ class App:
             _Text(host), manifest["dialect"]["control"], manifest["control_ids"]
         )
         self._template = Template(host.template)
-        self._session: Session | None = None
+        self._calibration = read_calibration(manifest.get("calibration"))
+        self._agent: Agent | None = None
 
     def catalogs(self) -> str:
         """The catalogs that can be selected: a JSON list of name, title, description, examples."""
@@ -72,24 +76,67 @@ class App:
             ]
         )
 
-    async def select(self, name: str) -> str:
-        """Begin a conversation about a catalog and prefill its declarations."""
+    async def select(self, name: str, saved: str = "", fresh: bool = False) -> str:
+        """Open a catalog with its world and prefill its declarations.
+
+        Args:
+            name: the catalog's.
+            saved: the record of an earlier agent to go on with (JSON), or nothing.
+            fresh: keep its world alone, and begin a new conversation.
+
+        Returns:
+            JSON: `name`, `tokens`, `milliseconds`, `world` and `saved` (see `talk`), and `lost`, why
+            the saved record could not be used, or null.
+        """
         try:
-            session = Session(
-                self._vocabulary, self._template, catalogs.load(name), self._host.context
-            )
+            agent = self._made(name)
             times = Times()
-            run = await self._drive(timed(session.warm(), self._host.now, times))
+            run = await self._drive(timed(agent.session.warm(), self._host.now, times))
+            lost = _restored(agent, saved) if saved else None
+            if fresh:
+                agent.renew()
         except OffhandError as error:
             return json.dumps(error_record(error))
-        self._session = session
-        return json.dumps({"name": name, "tokens": run, "milliseconds": times.total})
+        self._agent = agent
+        opened = {"name": name, "tokens": run, "milliseconds": times.total, "lost": lost}
+        return json.dumps({**opened, **_standing(agent)})
+
+    async def talk(self, text: str) -> str:
+        """Answer a message as the agent: its reply, or `{"error": ...}` with nothing changed.
+
+        Returns:
+            JSON: the reply's record with `turn` (null where the model was not asked), `world` (its
+            view) and `saved` (the agent's record).
+        """
+        try:
+            agent, times = self._opened(), Times()
+            reply = await self._drive(timed(agent.say(text), self._host.now, times))
+            return _answer(agent, reply, times)
+        except OffhandError as error:
+            return json.dumps(error_record(error))
+
+    def choose(self, choice: str) -> str:
+        """Answer a click on a reply's choice, as `talk` does."""
+        try:
+            agent = self._opened()
+            return _answer(agent, agent.choose(choice), Times())
+        except OffhandError as error:
+            return json.dumps(error_record(error))
+
+    def reset_world(self) -> str:
+        """Put the world back to its beginning: its `world` and `saved`."""
+        try:
+            agent = self._opened()
+            agent.reset_world()
+        except OffhandError as error:
+            return json.dumps(error_record(error))
+        return json.dumps(_standing(agent))
 
     async def say(self, text: str) -> str:
-        """Make one turn: its record, or `{"error": ...}` with the conversation as it was."""
+        """Make one bare turn, nothing carried out: its record, or `{"error": ...}`."""
         try:
             times = Times()
-            steps = timed(self._opened().turn(text), self._host.now, times)
+            steps = timed(self._opened().session.turn(text), self._host.now, times)
             return json.dumps(turn_record(await self._drive(steps), times))
         except OffhandError as error:
             return json.dumps(error_record(error))
@@ -100,22 +147,32 @@ class App:
         Nothing is run: the next turn keeps what the KV cache shares with them.
         """
         try:
-            session, messages = self._opened(), read_transcript(transcript)
+            session, messages = self._opened().session, read_transcript(transcript)
         except OffhandError as error:
             return json.dumps(error_record(error))
         session.reset()
         session.messages = messages
         return "{}"
 
-    def reset(self) -> None:
-        """Forget the conversation; the declarations stay prefilled."""
-        if self._session is not None:
-            self._session.reset()
+    def reset(self) -> str:
+        """Begin a new conversation: the world stays, and so do the prefilled declarations."""
+        if self._agent is None:
+            return "{}"
+        self._agent.renew()
+        return json.dumps(_standing(self._agent))
 
-    def _opened(self) -> Session:
-        if self._session is None:
+    def _made(self, name: str) -> Agent:
+        catalog = catalogs.load(name)
+        world = worlds.load(name)
+        if world is None:
+            raise EngineError(f"The catalog {name} has no world.", "Choose another one.")
+        session = Session(self._vocabulary, self._template, catalog, self._host.context)
+        return Agent(session, world, self._calibration)
+
+    def _opened(self) -> Agent:
+        if self._agent is None:
             raise EngineError("No catalog is selected.", "Choose one first.")
-        return self._session
+        return self._agent
 
     async def _drive(self, steps: Generator[Run, Scores, Result]) -> Result:
         try:
@@ -137,6 +194,26 @@ class App:
             out.top_ids.to_py().tolist(),
             out.top_scores.to_py().tolist(),
         )
+
+
+def _answer(agent: Agent, reply: Reply, times: Times) -> str:
+    turn = None if reply.turn is None else turn_record(reply.turn, times)
+    return json.dumps({**reply.record(), "turn": turn, **_standing(agent)})
+
+
+def _standing(agent: Agent) -> dict[str, Any]:
+    """How the world looks now, and what to keep of the agent."""
+    journal = agent.journal
+    return {"world": journal.world.view(journal.state), "saved": agent.record()}
+
+
+def _restored(agent: Agent, saved: str) -> str | None:
+    """Take up a saved record; why it could not be, or None."""
+    try:
+        agent.restore(json.loads(saved))
+    except (OffhandError, ValueError) as error:
+        return str(error)
+    return None
 
 
 async def open_app(host: Any) -> App:

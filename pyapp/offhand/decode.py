@@ -9,7 +9,7 @@ clock and no runtime here.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from offhand.automaton import Automaton, State
@@ -31,6 +31,7 @@ class Decision:
         probability: of the chosen token among those allowed.
         outside: probability mass on tokens not allowed; None where it was not measured.
         alternatives: the likeliest options and their probabilities, the chosen one included.
+        tokens: their token ids, in the same order.
     """
 
     slot: str
@@ -38,6 +39,7 @@ class Decision:
     probability: float
     outside: float | None
     alternatives: tuple[tuple[str, float], ...]
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,21 @@ class Cache:
 
 
 def decode(
-    automaton: Automaton, cache: Cache, pending: Sequence[int]
+    automaton: Automaton,
+    cache: Cache,
+    pending: Sequence[int],
+    instead: Mapping[int, int] | None = None,
 ) -> Generator[Run, Scores, Decoded]:
-    """Decode one call after the prompt tokens that are `pending` (not yet in the cache)."""
+    """Decode one call after the prompt tokens that are `pending` (not yet in the cache).
+
+    Args:
+        automaton: the calls that are allowed.
+        cache: what the model has seen.
+        pending: tokens of the prompt to run, at least one.
+        instead: tokens to choose in place of the best, by the number of the decision; how a second
+            reading of the same message is made.
+    """
+    wanted = instead or {}
     vocabulary = automaton.vocabulary
     waiting = [*pending, vocabulary.control[START_CALL]]
     ids = [vocabulary.control[START_CALL]]
@@ -126,7 +140,7 @@ def decode(
             whole = not decisions or state.text is not None
             scores = yield from cache.run(waiting, tuple(state.edges), whole)
             waiting.clear()
-            token, decision = choose(state, scores, automaton)
+            token, decision = choose(state, scores, automaton, wanted.get(len(decisions)))
             decisions.append(decision)
             following = state.edges.get(token, state.text)
             assert following is not None
@@ -140,8 +154,10 @@ def decode(
     )
 
 
-def choose(state: State, scores: Scores, automaton: Automaton) -> tuple[int, Decision]:
-    """The best allowed token, and what is to be known about the choice."""
+def choose(
+    state: State, scores: Scores, automaton: Automaton, wanted: int | None = None
+) -> tuple[int, Decision]:
+    """The best allowed token, or the one wanted if it is allowed; what to know of the choice."""
     options = dict(zip(state.edges, scores.candidates, strict=True))
     if state.text is not None:
         for token, score in zip(scores.top_ids, scores.top_scores, strict=True):
@@ -160,7 +176,9 @@ def choose(state: State, scores: Scores, automaton: Automaton) -> tuple[int, Dec
         return state.meanings.get(token) or automaton.vocabulary.decode([token])
 
     shown = tuple((meaning(token), math.exp(options[token] - allowed)) for token in best)
-    return best[0], Decision(state.label, *shown[0], outside, shown)
+    chosen = wanted if wanted in options else best[0]
+    probability = math.exp(options[chosen] - allowed)
+    return chosen, Decision(state.label, meaning(chosen), probability, outside, shown, tuple(best))
 
 
 def confidence(decisions: Sequence[Decision]) -> float:

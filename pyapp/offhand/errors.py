@@ -57,3 +57,9 @@ class TemplateError(OffhandError):
     """A chat template that cannot render this conversation."""
 
     kind = "template"
+
+
+class WorldError(OffhandError):
+    """A saved world that cannot be taken up again."""
+
+    kind = "world"

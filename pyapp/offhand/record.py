@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from offhand.decode import Decision
 from offhand.engine import Run, Scores
 from offhand.errors import OffhandError
 from offhand.session import Turn
@@ -62,10 +63,16 @@ def turn_record(turn: Turn, times: Times) -> dict[str, Any]:
         "call": {"name": turn.call.name, "arguments": dict(turn.call.arguments)},
         "confidence": turn.confidence,
         "truncated": turn.truncated,
-        "decisions": [asdict(decision) for decision in turn.decisions],
+        "decisions": [_decision_record(decision) for decision in turn.decisions],
         "tokens": asdict(turn.tokens),
         "milliseconds": {**asdict(times), "total": times.total},
     }
+
+
+def _decision_record(decision: Decision) -> dict[str, Any]:
+    shown = asdict(decision)
+    del shown["tokens"]
+    return shown
 
 
 def error_record(error: OffhandError) -> dict[str, Any]:

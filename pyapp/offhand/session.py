@@ -9,7 +9,7 @@ oldest turns leave the prompt, half of it at a time, so that this is rare. Dispa
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from offhand.automaton import Automaton
@@ -102,10 +102,45 @@ class Session:
         """
         text = check_message(text)
         messages = (*self.messages, Message("user", text))
+        turn, first = yield from self._decoded(messages, {})
+        self.messages = (*messages, Message("assistant", call=turn.call))
+        self._first = first
+        return turn
+
+    def second(self, turn: Turn) -> Generator[Run, Scores, Turn | None]:
+        """The second likeliest reading of the last message; the conversation keeps the first.
+
+        The least certain choice of the first reading is taken the other way, and the rest of the
+        call is decided anew.
+
+        Returns:
+            Another call for the same message; None where no choice was left to the model, or the
+            other way leads to the same call.
+        """
+        open_ = [i for i, decision in enumerate(turn.decisions) if len(decision.tokens) > 1]
+        if not open_:
+            return None
+        at = min(open_, key=lambda i: turn.decisions[i].probability)
+        doubt = turn.decisions[at]
+        chosen = [text for text, _ in doubt.alternatives].index(doubt.value)
+        other = doubt.tokens[1 if chosen == 0 else 0]
+        found, _ = yield from self._decoded(self.messages[:-1], {at: other})
+        return None if found.call == turn.call else found
+
+    def add(self, text: str, call: ToolCall) -> None:
+        """Take a message and its call into the conversation without asking the model."""
+        self.messages = (
+            *self.messages, Message("user", check_message(text)), Message("assistant", call=call)
+        )  # fmt: skip
+
+    def _decoded(
+        self, messages: tuple[Message, ...], instead: Mapping[int, int]
+    ) -> Generator[Run, Scores, tuple[Turn, int]]:
+        """A call for the last of these messages, and the first message still in the prompt."""
         prompt, first = self._fit(messages)
         pending = self.cache.rewind(prompt)
         cached = len(self.cache.ids)
-        decoded = yield from decode(self._automaton, self.cache, pending)
+        decoded = yield from decode(self._automaton, self.cache, pending, instead)
         counts = TokenCounts(
             prompt=len(prompt),
             cached=cached,
@@ -114,11 +149,15 @@ class Session:
             decided=decoded.decided,
             run=len(self.cache.ids) - cached,
         )
-        self.messages = (*messages, Message("assistant", call=decoded.call))
-        self._first = first
-        return Turn(
-            text, decoded.call, decoded.confidence, decoded.decisions, counts, decoded.truncated
+        turn = Turn(
+            messages[-1].content,
+            decoded.call,
+            decoded.confidence,
+            decoded.decisions,
+            counts,
+            decoded.truncated,
         )
+        return turn, first
 
     def replace_last_call(self, call: ToolCall) -> None:
         """Put another call in the place of the last one (a correction, or the gold history)."""

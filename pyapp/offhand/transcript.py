@@ -34,8 +34,20 @@ def read_transcript(text: str) -> tuple[Message, ...]:
     try:
         entries = json.loads(text)
         text.encode("utf-8")
-        json.dumps(entries, ensure_ascii=False).encode("utf-8")  # escapes may hide half a character
     except (ValueError, RecursionError) as error:
+        _refuse(f"it is not JSON of whole characters ({error})")
+    return read_messages(entries)
+
+
+def read_messages(entries: Any) -> tuple[Message, ...]:
+    """The messages of a transcript that has been parsed.
+
+    Raises:
+        MessageError: it is not a transcript; says which message is at fault.
+    """
+    try:
+        json.dumps(entries, ensure_ascii=False).encode("utf-8")  # escapes may hide half a character
+    except (TypeError, ValueError, RecursionError) as error:
         _refuse(f"it is not JSON of whole characters ({error})")
     if not isinstance(entries, list):
         _refuse("it is not a list of messages")

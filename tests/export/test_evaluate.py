@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from offhand import Run, Scores, Template, ToolCall, Vocabulary
+from offhand.calibration import FEATURES
 from offhand.catalogs import Catalog
 from offhand.dialect import START_CALL, render_call
 from offhand.session import MAX_CHARACTERS
@@ -244,6 +246,19 @@ def test_json_carries_what_was_evaluated_and_what_was_found() -> None:
         "predicted": {"name": "lights", "arguments": {"room": "kitchen"}},
         "confidence": pytest.approx(1.0, abs=1e-3),
     }
+
+
+def test_json_carries_what_calibration_needs_of_every_call_and_no_words() -> None:
+    report, _ = run([talk(("kitchen", KITCHEN), (" ", LIVING), ("living", HALL))])
+    record = json.loads(json.dumps(as_json(report)))
+    assert record["features"] == list(FEATURES)
+    places = [(row["conversation"], row["turn"], row["right"]) for row in record["calls"]]
+    assert places == [(0, 0, True), (0, 2, False)]  # the app refuses the message in between
+    for row in record["calls"]:
+        assert row.keys() == {"conversation", "turn", "tool", "right", "confidence", "features"}
+        named = dict(zip(FEATURES, row["features"], strict=True))
+        assert math.exp(named["log_confidence"]) == pytest.approx(row["confidence"], abs=1e-5)
+        assert math.exp(named["log_decisions"]) >= 2
 
 
 def test_lines_name_what_could_only_be_missed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import zipfile
 from collections.abc import Callable
@@ -21,7 +22,11 @@ from offhand_export.evaluate import EvaluateError, Made, add_arguments, evaluate
 from tests.tiny import tiny_tokenizer, tiny_vocabulary
 
 CALL = {"name": "lights", "arguments": {"room": "kitchen"}}
-TURN = {"call": CALL, "confidence": 0.5, "tokens": {"run": 7}}
+DECISIONS = [
+    {"slot": "tool", "value": "lights", "probability": 0.8, "outside": 0.1, "alternatives": []},
+    {"slot": "room", "value": "k", "probability": 0.5, "outside": None, "alternatives": []},
+]
+TURN = {"call": CALL, "confidence": 0.36, "tokens": {"run": 7}, "decisions": DECISIONS}
 HISTORY = (Message("user", "hi"), Message("assistant", call=ToolCall("greet", {"warm": True})))
 
 
@@ -58,7 +63,9 @@ def failing(kind: str, error: str) -> Callable[[dict[str, Any]], dict[str, Any]]
 
 def test_a_turn_is_a_history_and_a_message() -> None:
     player, page = played(lambda request: {"ok": True, "value": TURN})
-    assert player.play(HISTORY, "on") == Made(ToolCall("lights", {"room": "kitchen"}), 0.5, 7)
+    made = player.play(HISTORY, "on")
+    seen = pytest.approx([math.log(value) for value in (0.36, 0.5, 0.9, 3, 0.8)])
+    assert made == Made(ToolCall("lights", {"room": "kitchen"}), 0.36, 7, seen)
     player.play((), "off")
     assert page.asked == [
         {"id": -1, "type": "restore", "messages": [

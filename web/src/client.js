@@ -6,7 +6,7 @@ import { PageError, fromFailure } from "./errors.js";
 
 /** @typedef {import("./protocol.js").Requests} Requests */
 /** @typedef {import("./protocol.js").Values} Values */
-/** @typedef {import("./protocol.js").Reply} Reply */
+/** @typedef {import("./protocol.js").Settled} Settled */
 /** @typedef {import("./protocol.js").WorkerEvent} WorkerEvent */
 
 /** @typedef {{resolve: (value: any) => void, reject: (error: unknown) => void}} Waiter */
@@ -49,7 +49,7 @@ export class Client {
     this.worker.terminate();
   }
 
-  /** @param {Reply | WorkerEvent} message */
+  /** @param {Settled | WorkerEvent} message */
   #receive(message) {
     if (!("id" in message)) {
       this.onEvent(message);

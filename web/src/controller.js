@@ -12,9 +12,10 @@ import {
   freshStages,
   initialState,
 } from "./state.js";
-import { isBegun, isOpen, nextWaiting, withdraw } from "./state.js";
+import { isOpen, nextWaiting, withdraw } from "./state.js";
 
 /** @typedef {import("./client.js").Client} Client */
+/** @typedef {import("./keep.js").Keeper} Keeper */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {import("./protocol.js").WorkerEvent} WorkerEvent */
 /** @typedef {import("./state.js").State} State */
@@ -27,11 +28,13 @@ export class Controller {
    * @param {object} parts
    * @param {(onEvent: (event: WorkerEvent) => void) => Client} parts.connect starts a worker
    * @param {Options} parts.options
+   * @param {Keeper} parts.keeper
    * @param {(state: State) => void} parts.onChange
    */
-  constructor({ connect, options, onChange }) {
+  constructor({ connect, options, keeper, onChange }) {
     this.connect = connect;
     this.options = options;
+    this.keeper = keeper;
     this.onChange = onChange;
     this.state = initialState();
     /** @type {Client | null} */
@@ -45,7 +48,6 @@ export class Controller {
     this.client?.close();
     const client = this.connect((event) => this.#onEvent(event));
     this.client = client;
-    if (isBegun(current(state))) beginConversation(state, current(state).catalog);
     Object.assign(state, {
       phase: "loading",
       stages: freshStages(),
@@ -93,9 +95,36 @@ export class Controller {
    * @param {string} text
    */
   send(text) {
+    this.#add(text, "");
+  }
+
+  /**
+   * Take one of a reply's choices.
+   *
+   * @param {import("./protocol.js").Choice} choice
+   */
+  pick({ id, label }) {
+    this.#add(label, id);
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} choice
+   */
+  #add(text, choice) {
     this.lastId += 1;
-    addMessage(this.state, text, this.lastId);
+    addMessage(this.state, text, choice, this.lastId);
+    this.#keep(current(this.state));
     this.#go();
+  }
+
+  /** Put the current catalog's world back to its beginning, in a new conversation. */
+  async renewWorld() {
+    const { state } = this;
+    if (state.phase !== "ready") return;
+    const { catalog } = current(state);
+    this.#stand(catalog, await this.#client().request("renewWorld", {}));
+    this.renew();
   }
 
   /**
@@ -168,9 +197,15 @@ export class Controller {
     this.onChange(this.state);
     try {
       await this.#open(conversation);
-      message.turn = await this.#client().request("say", { text: message.text });
+      const { text, choice } = message;
+      const { world, saved, ...reply } = await (choice
+        ? this.#client().request("choose", { choice })
+        : this.#client().request("talk", { text }));
+      message.reply = reply;
       message.status = "done";
-      measure("turn", message.started, performance.now(), message.turn);
+      this.#stand(conversation.catalog, { world, saved });
+      this.#keep(conversation);
+      measure("turn", message.started, performance.now(), reply);
     } catch (error) {
       message.failure = toFailure(error);
       message.status = "failed";
@@ -204,9 +239,53 @@ export class Controller {
     if (isOpen(state, conversation)) return;
     const { id, catalog } = conversation;
     state.catalogFailure = null;
-    if (state.open?.catalog === catalog) await this.#client().request("reset", {});
-    else await this.#client().request("catalog", { name: catalog });
+    const saved = state.standing[catalog]?.saved ?? this.keeper.get(catalog)?.saved;
+    const fresh = !conversation.messages.some(({ reply }) => reply);
+    if (state.open?.catalog === catalog) {
+      this.#stand(catalog, await this.#client().request("reset", {}));
+    } else {
+      const name = { name: catalog, fresh };
+      const opened = await this.#client().request("catalog", saved ? { ...name, saved } : name);
+      state.lost = opened.lost ?? "";
+      this.#stand(catalog, opened);
+    }
     state.open = { id, catalog };
+    this.#keep(conversation);
+  }
+
+  /**
+   * @param {string} catalog
+   * @param {import("./protocol.js").Standing} standing
+   */
+  #stand(catalog, { world, saved }) {
+    this.state.standing[catalog] = { world, saved };
+  }
+
+  /**
+   * Keep a conversation for the next visit; what is not answered yet will be then.
+   *
+   * @param {Conversation} conversation
+   */
+  #keep({ catalog, messages }) {
+    const saved = this.state.standing[catalog]?.saved ?? this.keeper.get(catalog)?.saved;
+    if (!catalog || !saved) return;
+    const entries = messages.map((message) =>
+      message.status === "running" ? { ...message, status: /** @type {const} */ ("waiting") } : message,
+    );
+    this.keeper.put(catalog, { saved, messages: entries });
+  }
+
+  /**
+   * Show what was kept of an earlier visit, before what was typed since.
+   *
+   * @param {Conversation} conversation
+   */
+  #recall({ catalog, messages }) {
+    const kept = this.keeper.get(catalog)?.messages ?? [];
+    for (const message of [...kept, ...messages.splice(0)]) {
+      this.lastId += 1;
+      messages.push({ ...message, id: this.lastId });
+    }
   }
 
   #client() {
@@ -236,7 +315,10 @@ export class Controller {
     Object.assign(state, { catalogs, model });
     const wanted = this.options.catalog ?? catalogs[0]?.name;
     if (catalogs.some(({ name }) => name === wanted)) {
-      current(state).catalog ||= wanted ?? "";
+      const conversation = current(state);
+      if (conversation.catalog) return;
+      conversation.catalog = wanted ?? "";
+      this.#recall(conversation);
       return;
     }
     const names = catalogs.map(({ name }) => name).join(", ");

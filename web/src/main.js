@@ -4,6 +4,7 @@ import { findMissing } from "./checks.js";
 import { Client, startWorker } from "./client.js";
 import { Controller } from "./controller.js";
 import { PageError, fromFailure } from "./errors.js";
+import { Keeper } from "./keep.js";
 import { readOptions } from "./options.js";
 import { View } from "./view.js";
 
@@ -28,6 +29,7 @@ const { options, failure } = prepare();
 /** @type {Controller} */
 const controller = new Controller({
   options,
+  keeper: Keeper.open(),
   connect: (onEvent) => new Client(startWorker(WORKER), onEvent),
   onChange: (state) => view.update(state),
 });

@@ -60,23 +60,31 @@ export class Model {
     };
   }
 
-  /** @param {string} name */
-  async select(name) {
+  /**
+   * @param {string} name
+   * @param {import("./protocol.js").Saved} [saved]
+   * @param {boolean} [fresh]
+   */
+  async select(name, saved, fresh) {
     this.stopping = false;
     this.#report("warm", 0, 1);
-    const value = await this.#ready().select(name);
+    const value = await this.#ready().select(name, saved, fresh);
     this.#report("warm", 1, 1);
     return value;
   }
 
   /**
-   * @param {string} text
+   * Let the app make a turn that can be stopped.
+   *
+   * @template Value
+   * @param {(app: PythonApp) => Promise<Value>} make
+   * @returns {Promise<Value>}
    * @throws {PageError} kind "stopped" when `stop` came before the answer
    */
-  async say(text) {
+  async turn(make) {
     this.stopping = false;
     try {
-      return await this.#ready().say(text);
+      return await make(this.#ready());
     } catch (error) {
       throw this.stopping ? stopped() : error;
     }
@@ -88,9 +96,17 @@ export class Model {
     return {};
   }
 
+  /** @param {string} choice */
+  async choose(choice) {
+    return this.#ready().choose(choice);
+  }
+
+  async renewWorld() {
+    return this.#ready().renewWorld();
+  }
+
   async reset() {
-    this.#ready().reset();
-    return {};
+    return this.#ready().reset();
   }
 
   /** @param {import("./protocol.js").TranscriptMessage[]} messages */

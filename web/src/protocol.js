@@ -42,8 +42,12 @@ export const STAGES = ["model", "python", "session", "warm"];
 /**
  * @typedef {object} Requests the payload of each request, by its type
  * @property {{memory?: Memory, threads?: number}} load
- * @property {{name: string}} catalog
- * @property {{text: string}} say
+ * @property {{name: string, saved?: Saved, fresh?: boolean}} catalog open it, with what was kept of
+ *   its agent; `fresh` keeps the world alone and begins a new conversation
+ * @property {{text: string}} talk answer a message as the agent
+ * @property {{choice: string}} choose answer a click on one of a reply's choices
+ * @property {{}} renewWorld put the open catalog's world back to its beginning
+ * @property {{text: string}} say one bare turn of the model, nothing carried out: for measurements
  * @property {{}} reset
  * @property {{messages: TranscriptMessage[]}} restore make these messages the conversation, whoever
  *   made them: a transcript taken up again, or the history a measurement gives to a turn
@@ -54,13 +58,16 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @typedef {object} Values what answers each request, by its type
  * @property {LoadInfo} load
  * @property {Opened} catalog
+ * @property {Answer} talk
+ * @property {Answer} choose
+ * @property {Standing} renewWorld
  * @property {Turn} say
- * @property {{}} reset
+ * @property {Standing} reset
  * @property {{}} restore
  * @property {{}} stop
  */
 
-/** @typedef {{id: number, ok: true, value: unknown} | {id: number, ok: false, error: Failure}} Reply */
+/** @typedef {{id: number, ok: true, value: unknown} | {id: number, ok: false, error: Failure}} Settled */
 
 /**
  * @typedef {object} ModelInfo
@@ -87,7 +94,43 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {string[]} tools names
  */
 
-/** @typedef {{name: string, tokens: number, milliseconds: number}} Opened a catalog, and its prefill */
+/**
+ * @typedef {object} Saved the agent's record, to go on with later; opaque to the page but for:
+ * @property {TranscriptMessage[]} messages
+ */
+
+/** @typedef {{world: import("./world-types.js").World, saved: Saved}} Standing */
+
+/**
+ * @typedef {{name: string, tokens: number, milliseconds: number, lost: string | null} & Standing}
+ *   Opened a catalog and its prefill; `lost` says why what was kept could not be used
+ */
+
+/**
+ * @typedef {object} Choice
+ * @property {string} id
+ * @property {string} label
+ * @property {"primary" | "plain" | "danger"} style
+ */
+
+/**
+ * @typedef {object} Reply what the agent answered
+ * @property {"done" | "answer" | "ask" | "confirm" | "clarify" | "handover" | "refused" | "unclear"
+ *   | "said"} kind
+ * @property {string} text
+ * @property {Turn["call"] | null} call
+ * @property {string} command the call in words
+ * @property {Choice[]} choices
+ * @property {string[]} changed names of what changed in the world's view
+ * @property {import("./world-types.js").Data | Handover | null} data
+ * @property {boolean} undo
+ * @property {string} reason
+ * @property {Turn | null} turn null where the model was not asked
+ */
+
+/** @typedef {Reply & Standing} Answer */
+
+/** @typedef {{kind: "handover", transcript: TranscriptMessage[]}} Handover what a person is to read */
 
 /**
  * @typedef {object} Decision one choice the model made

@@ -11,6 +11,8 @@ import { PageError } from "./errors.js";
 /** @typedef {import("./protocol.js").CatalogInfo} CatalogInfo */
 /** @typedef {import("./protocol.js").Opened} Opened */
 /** @typedef {import("./protocol.js").Turn} Turn */
+/** @typedef {import("./protocol.js").Answer} Answer */
+/** @typedef {import("./protocol.js").Standing} Standing */
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").RunResult} RunResult */
 
@@ -28,9 +30,12 @@ import { PageError } from "./errors.js";
 /**
  * @typedef {object} AppProxy module `offhand.browser`, class of `open_app`'s result
  * @property {() => string} catalogs
- * @property {(name: string) => Promise<string>} select
+ * @property {(name: string, saved: string, fresh: boolean) => Promise<string>} select
+ * @property {(text: string) => Promise<string>} talk
+ * @property {(choice: string) => string} choose
+ * @property {() => string} reset_world
  * @property {(text: string) => Promise<string>} say
- * @property {() => string | undefined} reset
+ * @property {() => string} reset
  * @property {(transcript: string) => string} restore
  */
 
@@ -90,10 +95,33 @@ export class PythonApp {
    * Start a conversation over these tools; runs their declarations through the model.
    *
    * @param {string} name
+   * @param {import("./protocol.js").Saved} [saved]
+   * @param {boolean} [fresh]
    * @returns {Promise<Opened>}
    */
-  async select(name) {
-    return /** @type {Opened} */ (read(await this.app.select(name)));
+  async select(name, saved, fresh) {
+    const kept = saved ? JSON.stringify(saved) : "";
+    return /** @type {Opened} */ (read(await this.app.select(name, kept, fresh ?? false)));
+  }
+
+  /**
+   * @param {string} text
+   * @returns {Promise<Answer>}
+   */
+  async talk(text) {
+    return /** @type {Answer} */ (read(await this.app.talk(text)));
+  }
+
+  /**
+   * @param {string} choice
+   * @returns {Answer}
+   */
+  choose(choice) {
+    return /** @type {Answer} */ (read(this.app.choose(choice)));
+  }
+
+  renewWorld() {
+    return /** @type {Standing} */ (read(this.app.reset_world()));
   }
 
   /**
@@ -114,7 +142,7 @@ export class PythonApp {
   }
 
   reset() {
-    read(this.app.reset() ?? "{}");
+    return /** @type {Standing} */ (read(this.app.reset()));
   }
 }
 

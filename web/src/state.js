@@ -8,7 +8,8 @@ import { STAGES } from "./protocol.js";
 /** @typedef {import("./protocol.js").Stage} Stage */
 /** @typedef {import("./protocol.js").Progress} Progress */
 /** @typedef {import("./protocol.js").Failure} Failure */
-/** @typedef {import("./protocol.js").Turn} Turn */
+/** @typedef {import("./protocol.js").Reply} Reply */
+/** @typedef {import("./protocol.js").Standing} Standing */
 /** @typedef {import("./protocol.js").CatalogInfo} CatalogInfo */
 /** @typedef {import("./protocol.js").ModelInfo} ModelInfo */
 /** @typedef {import("./protocol.js").LoadInfo} LoadInfo */
@@ -30,7 +31,8 @@ import { STAGES } from "./protocol.js";
  * @property {string} text
  * @property {"waiting" | "running" | "done" | "failed"} status
  * @property {number} started when the model began with it, milliseconds
- * @property {Turn | null} turn when done
+ * @property {string} choice id of the choice that was clicked; "" for words
+ * @property {Reply | null} reply when done
  * @property {Failure | null} failure when failed
  */
 
@@ -56,6 +58,8 @@ import { STAGES } from "./protocol.js";
  * @property {LoadInfo | null} info
  * @property {Conversation[]} conversations the last is the current one
  * @property {{id: number, catalog: string} | null} open the conversation the model is in
+ * @property {Record<string, Standing>} standing of each catalog's agent and world
+ * @property {string} lost why what was kept of an earlier visit could not be used
  */
 
 /** @returns {State} */
@@ -72,6 +76,8 @@ export function initialState() {
     info: null,
     conversations: [{ id: 1, catalog: "", messages: [] }],
     open: null,
+    standing: {},
+    lost: "",
   };
 }
 
@@ -146,12 +152,13 @@ export function beginConversation(state, catalog) {
 /**
  * @param {State} state
  * @param {string} text
+ * @param {string} choice id of what was clicked, "" for words
  * @param {number} id
  * @returns {Message} waiting, in the current conversation
  */
-export function addMessage(state, text, id) {
+export function addMessage(state, text, choice, id) {
   /** @type {Message} */
-  const message = { id, text, status: "waiting", started: 0, turn: null, failure: null };
+  const message = { id, text, choice, status: "waiting", started: 0, reply: null, failure: null };
   current(state).messages.push(message);
   return message;
 }

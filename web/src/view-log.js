@@ -5,8 +5,8 @@
 
 import { button, el, setText } from "./dom.js";
 import { plural, seconds } from "./format.js";
-import { callCard } from "./view-call.js";
 import { failureCard } from "./view-failure.js";
+import { closeChoices, replyCard } from "./view-reply.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Message} Message */
@@ -15,6 +15,7 @@ import { failureCard } from "./view-failure.js";
 /**
  * @typedef {object} LogActions
  * @property {(message: Message) => void} edit put the text back into the composer
+ * @property {(choice: import("./protocol.js").Choice) => void} pick take a reply's choice
  * @property {() => void} stop give up the message that is being answered
  * @property {() => void} restart load the model again
  */
@@ -115,7 +116,8 @@ export class LogView {
     if (known?.status === message.status) return;
     const node = known?.node ?? el("div", { class: "turn" });
     if (!known) {
-      node.append(el("p", { class: "said" }, message.text));
+      for (const { node: earlier } of this.shown.values()) closeChoices(earlier);
+      node.append(el("p", { class: message.choice ? "said picked" : "said" }, message.text));
       block.append(node);
     }
     node.dataset["status"] = message.status;
@@ -128,7 +130,7 @@ export class LogView {
   /** @param {Message} message */
   #answer(message) {
     const edit = () => this.actions.edit(message);
-    if (message.turn) return callCard(message.turn);
+    if (message.reply) return replyCard(message.reply, this.actions.pick);
     if (message.failure) {
       const actions = [button("Edit the message", "edit", edit)];
       if (!OF_THE_MESSAGE.has(message.failure.kind)) {

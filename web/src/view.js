@@ -8,6 +8,7 @@ import { CatalogView } from "./view-catalogs.js";
 import { ComposerView } from "./view-composer.js";
 import { EngineView } from "./view-engine.js";
 import { LogView } from "./view-log.js";
+import { WorldPanel } from "./view-world-panel.js";
 
 /** @typedef {import("./controller.js").Controller} Controller */
 /** @typedef {import("./state.js").State} State */
@@ -34,9 +35,11 @@ export class View {
     });
     this.log = new LogView(byId("log"), {
       restart,
+      pick: (choice) => leaving(() => controller().pick(choice)),
       stop: () => leaving(() => controller().stop()),
       edit: ({ id }) => this.composer.put(controller().takeBack(id)),
     });
+    this.world = new WorldPanel(byId("world"), () => controller().renewWorld());
     /** @type {number | undefined} */
     this.timer = undefined;
   }
@@ -50,6 +53,7 @@ export class View {
     this.catalogs.update(state);
     this.composer.update(state);
     this.log.update(state);
+    this.world.update(state);
     this.#tick(state);
   }
 

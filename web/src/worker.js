@@ -9,10 +9,10 @@ import { toFailure } from "./errors.js";
 import { Model } from "./model.js";
 
 /** @typedef {import("./protocol.js").Requests} Requests */
-/** @typedef {import("./protocol.js").Reply} Reply */
+/** @typedef {import("./protocol.js").Settled} Settled */
 /** @typedef {import("./protocol.js").WorkerEvent} WorkerEvent */
 
-/** @param {Reply | WorkerEvent} message */
+/** @param {Settled | WorkerEvent} message */
 const send = (message) => self.postMessage(message);
 
 const model = new Model(new URL("../", import.meta.url), send);
@@ -20,8 +20,11 @@ const model = new Model(new URL("../", import.meta.url), send);
 /** @type {{[Type in keyof Requests]: (payload: Requests[Type]) => Promise<unknown>}} */
 const handlers = {
   load: ({ memory, threads }) => model.load(memory ?? "fp32", threads),
-  catalog: ({ name }) => model.select(name),
-  say: ({ text }) => model.say(text),
+  catalog: ({ name, saved, fresh }) => model.select(name, saved, fresh),
+  talk: ({ text }) => model.turn((app) => app.talk(text)),
+  choose: ({ choice }) => model.choose(choice),
+  renewWorld: () => model.renewWorld(),
+  say: ({ text }) => model.turn((app) => app.say(text)),
   reset: () => model.reset(),
   restore: ({ messages }) => model.restore(messages),
   stop: () => model.stop(),

@@ -19,7 +19,8 @@ from typing import Any
 
 from offhand.catalogs import Catalog
 from offhand.dialect import ToolCall
-from offhand.schema import Array, Bare, Choice, Number, SlotType, Text, Tool
+from offhand.dispatch import check as refused
+from offhand.schema import Array, Choice, Number, SlotType, Text, Tool
 from offhand_export.synth.numbers import Spoken, spoken
 from offhand_export.synth.sample import Sample
 
@@ -98,7 +99,7 @@ def check(sample: Sample, catalog: Catalog, support: Support = no_opinion) -> st
         call = exchange.gold
         if call is None or call.name not in tools:
             return "unknown_tool"
-        if not _fits_schema(call, tools[call.name]):
+        if refused(catalog, call) or None in call.arguments.values():
             return "schema"
         if any(map(_has_control, _texts_of(call.arguments))):
             return "control_text"
@@ -123,42 +124,6 @@ def _has_control(text: str) -> bool:
     # Category C is what nobody types: control and format characters, private use, surrogates.
     odd = any(unicodedata.category(character).startswith("C") for character in text)
     return odd or _CONTROL.search(text) is not None
-
-
-def _fits_schema(call: ToolCall, tool: Tool) -> bool:
-    slots = {slot.name: slot for slot in tool.slots}
-    required = {slot.name for slot in tool.slots if slot.required}
-    return required <= call.arguments.keys() <= slots.keys() and all(
-        fits(value, slots[name].type) for name, value in call.arguments.items()
-    )
-
-
-def fits(value: Any, kind: SlotType) -> bool:
-    """Whether a value is one that the slot's type allows; null never is: absent means unknown."""
-    if isinstance(kind, Text):
-        return isinstance(value, str) and bool(value.strip())
-    if isinstance(kind, Choice):
-        return value in kind.values
-    if isinstance(kind, Bare):
-        return any(type(value) is type(one) and value == one for one in kind.values)
-    if isinstance(kind, Array):
-        return (
-            isinstance(value, list | tuple)
-            and kind.low <= len(value) <= kind.high
-            and all(fits(item, kind.item) for item in value)
-        )
-    return _fits_number(value, kind)
-
-
-def _fits_number(value: Any, kind: Number) -> bool:
-    if type(value) not in (int, float):
-        return False
-    number = Decimal(str(value))
-    if not number.is_finite():
-        return False
-    units = number.scaleb(kind.decimals)
-    above = kind.low is None or units >= kind.low
-    return above and units == int(units) and (kind.high is None or units <= kind.high)
 
 
 def _texts_of(arguments: Mapping[str, Any]) -> Iterator[str]:

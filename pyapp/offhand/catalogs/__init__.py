@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from offhand.errors import CatalogError
+from offhand.policy import Policy, parse_policy
 from offhand.schema import Tool, parse_tools
 
 OWN = ("smart_home", "banking", "files")
@@ -41,6 +42,7 @@ class Catalog:
         tools: the declarations, parsed.
         declarations: the same as they were written (OpenAI function declarations), for templates.
         examples: first messages the page suggests.
+        policy: when its calls are carried out, confirmed or asked about.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Catalog:
     tools: tuple[Tool, ...]
     declarations: tuple[Mapping[str, Any], ...]
     examples: tuple[str, ...]
+    policy: Policy = field(default_factory=Policy)
 
 
 def names() -> list[str]:
@@ -86,14 +89,16 @@ def parse(text: str, source: str) -> Catalog:
             raise CatalogError(
                 f"In catalog {source}, `{name}` is not {expected}.", f"Write {expected} there."
             )
+    tools = parse_tools(fields["tools"])
     return Catalog(
         name=fields["name"],
         title=fields["title"],
         description=fields["description"],
         instructions=fields["instructions"],
-        tools=parse_tools(fields["tools"]),
+        tools=tools,
         declarations=tuple(fields["tools"]),
         examples=tuple(fields["examples"]),
+        policy=parse_policy(fields.get("policy", {}), tools, source),
     )
 
 
@@ -131,11 +136,11 @@ def _object(text: str, source: str) -> dict[str, Any]:
 
 
 def _check_names(fields: Mapping[str, Any], source: str) -> None:
-    unknown = [name for name in fields if name not in _FIELDS]
+    unknown = [name for name in fields if name not in _FIELDS and name not in _OPTIONAL]
     if unknown:
         raise CatalogError(
             f"Catalog {source} has the unknown field {unknown[0]!r}.",
-            f"Remove it; the fields are {', '.join(_FIELDS)}.",
+            f"Remove it; the fields are {', '.join((*_FIELDS, *_OPTIONAL))}.",
         )
     missing = [name for name in _FIELDS if name not in fields]
     if missing:
@@ -173,3 +178,6 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "tools": (_is_filled_list, "a list of at least one tool declaration"),
     "examples": (_is_lines, "a list of messages, one line each"),
 }
+
+# What `policy` may say is `offhand.policy`'s concern.
+_OPTIONAL = ("policy",)

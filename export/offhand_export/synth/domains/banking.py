@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import groupby
 from typing import Any
 
 from offhand_export.synth.asr import recognizers
@@ -39,10 +40,10 @@ def _draw_amount(rng: random.Random) -> float | int:
         return rng.randrange(100, 5000, 50)
     if kind < 0.75:
         return rng.randint(5, 999)
-    if kind < 0.85:
+    if kind < 0.82:
         return rng.randrange(1000, 20000, 500)
     cents = rng.choice((99, 95, 50, 25, 75, 49, rng.randint(1, 99)))
-    return round(rng.randint(3, 400) + cents / 100, 2)
+    return round(rng.randint(3, rng.choice((99, 400))) + cents / 100, 2)
 
 
 def _say_amount(value: Any, rng: random.Random) -> str:
@@ -78,41 +79,69 @@ def _say_cents(value: float, rng: random.Random) -> str:
         return f"${value:.2f}"
     if style < 0.75 or cents < 10:
         return f"{in_words(whole)} dollars and {in_words(cents)} cents"
-    if whole < 100:
+    if 10 <= whole < 100:  # "eight forty six" is 846
         return f"{in_words(whole)} {in_words(cents)}"
     return f"{in_words(whole)} dollars {in_words(cents)}"
 
 
 def _draw_last4(rng: random.Random) -> str:
-    if rng.random() < 0.12:
+    kind = rng.random()
+    if kind < 0.25:
         digit, other = rng.choices("0123456789", k=2)
         return rng.choice((digit * 4, digit * 2 + other * 2, digit * 3 + other, other + digit * 3))
-    return "".join(rng.choices("0123456789", k=4))
+    digits = rng.choices("0123456789", k=4)
+    if kind < 0.4:
+        digits[rng.randrange(4)] = "0"
+    elif kind < 0.6:
+        at = rng.randrange(3)
+        digits[at + 1] = digits[at]
+    return "".join(digits)
 
 
 _DIGITS = tuple(in_words(digit) for digit in range(10))
+_REPEATS = {2: "double", 3: "triple"}
+_HEARD = {"one": ("won",), "two": ("too", "to"), "four": ("for",), "eight": ("ate",)}
 
 
 def _say_last4(value: Any, rng: random.Random) -> str:
     style = rng.random()
-    if style < 0.5:
+    if style < 0.33:
         return str(value)
-    if style < 0.55:
+    if style < 0.37:
         return f"{value[:2]} {value[2:]}"
-    if style < 0.58:
+    if style < 0.4:
         return " ".join(value)
-    pairs = [int(value[:2]), int(value[2:])]
-    if style < 0.68 and min(pairs) >= 10:
-        return f"{in_words(pairs[0])} {in_words(pairs[1])}"
-    words = [_DIGITS[int(digit)] for digit in value]
-    if rng.random() < 0.2:
-        words = ["oh" if word == "zero" else word for word in words]
-    if rng.random() < 0.25:
-        for at in (0, 1, 2):
-            if value[at] == value[at + 1] and value.count(value[at]) == 2:
-                words[at : at + 2] = [f"double {words[at]}"]
-                break
-    return " ".join(words)
+    pairs = [value[:2], value[2:]]
+    if style < 0.52 and "00" not in pairs and any(pair[0] != "0" for pair in pairs):
+        return " ".join(_say_pair(pair) for pair in pairs)
+    zero = "oh" if rng.random() < 0.5 else "zero"
+    words = [zero if digit == "0" else _DIGITS[int(digit)] for digit in value]
+    if rng.random() < 0.4:
+        return " ".join(_repeated(words))
+    return " ".join(_misheard(words, rng) if rng.random() < 0.2 else words)
+
+
+def _say_pair(pair: str) -> str:
+    return in_words(int(pair)) if pair[0] != "0" else f"oh {in_words(int(pair[1]))}"
+
+
+def _repeated(words: list[str]) -> list[str]:
+    """The digits with a run of two or three of one said as "double" or "triple"."""
+    out: list[str] = []
+    for word, group in groupby(words):
+        run = len(list(group))
+        out += [_REPEATS[run], word] if run in _REPEATS else [word] * run
+    return out
+
+
+def _misheard(words: list[str], rng: random.Random) -> list[str]:
+    """The digits with one or two written as the words that sound like them."""
+    spots = [at for at, word in enumerate(words) if word in _HEARD]
+    rng.shuffle(spots)
+    out = list(words)
+    for at in spots[: min(rng.choice((1, 2)), len(words) - 2)]:
+        out[at] = rng.choice(_HEARD[words[at]])
+    return out
 
 
 def _draw_payee(rng: random.Random) -> str:

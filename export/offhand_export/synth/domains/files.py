@@ -47,19 +47,20 @@ class Quoting:
                 out[-1] = Span(before[:-1], out[-1].slot)
                 rest[0] = Span(after[1:], rest[0].slot)
                 out.append(_quoted(span, (written, written)))
-            elif kind in COPIED and rng.random() < self._chance(
-                span.text, kind, len(rest) == 1 and after[:1] == " "
-            ):
+            elif kind in COPIED and rng.random() < self._chance(span.text, kind, before, rest):
                 out.append(_quoted(span, self.marks))
             else:
                 out.append(span)
         return self.writer([span for span in out if span.text], rng)
 
-    def _chance(self, text: str, kind: str, loose: bool) -> float:
-        # `loose`: only unquoted words follow ("print hello thanks"), which could be the text's.
+    def _chance(self, text: str, kind: str, before: str, rest: Sequence[Span]) -> float:
+        # If only unquoted words follow ("print hello thanks"), they could be the text's.
+        loose = len(rest) == 1 and rest[0].text[:1] == " "
         if text[-1] in ".?!" or (loose and (kind == "text" or " " in text)):
             return 1.0
         if kind == "text":
+            if not rest and before.endswith(": "):  # the colon says where it begins
+                return 0.5
             return 0.93 if " " in text or "," in text else 0.7
         if " " in text:
             return 0.9
@@ -89,12 +90,13 @@ def _say_number(value: int, rng: random.Random) -> str:
 
 _SAID = {
     "..": re.compile(r"\b(?:up|back|backwards|parent|above|out|outer|outside|leave|exit|level|"
-                     r"higher|enclosing|containing|ascend|again|once more|another|same)\b", re.I),
+                     r"higher|enclosing|containing|contains|ascend|again|once more|another|"
+                     r"same)\b", re.I),
     "~": re.compile(r"\bhome\b", re.I),
     "/": re.compile(r"\b(?:root|top)\b", re.I),
 }  # fmt: skip
 _ONE_LINE = re.compile(
-    r"\b(?:last|final|very|bottom|closing|single) (?:line|one|entry|row)\b", re.I
+    r"\b(?:last|final|very|bottom|closing|single|newest|latest) (?:line|one|entry|row)\b", re.I
 )
 
 

@@ -8,8 +8,15 @@ habit of the writer, not of the name (see `files`).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
+from offhand_export.synth.domains.files_shapes import (
+    Draw,
+    as_sentences,
+    deep,
+    mark,
+    rare_stem,
+    with_siblings,
+)
 from offhand_export.synth.values import Kind
 
 
@@ -156,7 +163,11 @@ _TEXTS = _phrases(
     Q: why? A: because|host=10.0.0.5; port=22; user=ops|{"id": 7, "ok": true}|[1, 2, 3]|
     key: value|first line\\nsecond line|10% off, code SPRING24|To: Lee, From: Ada, Re: budget|
     The experiment failed, so we will repeat it on tuesday with 40 samples|
-    Photos from the trip are on the red drive, ask Mateo for the key
+    Photos from the trip are on the red drive, ask Mateo for the key|
+    Sales rose 4%.|Costs fell by 12.5%, see page 3.|Dear all: the office is closed on Monday.|
+    It's done.|Don't forget the keys!|Who's on call tonight?|Final score: 3-1.|CLOSED UNTIL MAY|
+    Phase 2 starts at 9:00.|Thank you, and good night.|Note: see appendix B.|We're at 87%|
+    Wait, what?|OK.|Yes, we can.|Mind the gap.|Room 4 is free.|N.B. check twice.|etc.
     """
 )
 _WORDS = _words(
@@ -198,8 +209,6 @@ _BASES = _words(
 _DOUBLE = ("tar.gz", "txt.bak", "test.js", "min.css", "old.txt", "csv.gz", "d.ts")
 _STATES = ("late", "ready", "missing", "great", "on hold", "cancelled")
 
-Draw = Callable[[random.Random], str]
-
 
 def _joined(words: list[str], rng: random.Random) -> str:
     """Words put together as one person names things."""
@@ -221,32 +230,16 @@ def _joined(words: list[str], rng: random.Random) -> str:
     return "".join(words)
 
 
-def _mark(rng: random.Random) -> str:
-    """A date, version or number that a name carries."""
-    year, month, day = rng.randint(2009, 2026), rng.randint(1, 12), rng.randint(1, 28)
-    return rng.choice(
-        (
-            str(year),
-            f"{year}-{month:02}-{day:02}",
-            f"{year}{month:02}{day:02}",
-            f"{month:02}-{year}",
-            f"v{rng.randint(1, 9)}",
-            f"v{rng.randint(0, 4)}.{rng.randint(0, 12)}",
-            str(rng.randint(1, 20)),
-            f"{rng.randint(1, 99):02}",
-            f"q{rng.randint(1, 4)}",
-        )
-    )
-
-
 def _stem(rng: random.Random, topics: list[str]) -> str:
+    if rng.random() < 0.1:
+        return rare_stem(rng)
     words = [rng.choice(topics)]
     if rng.random() < 0.55:
         words.insert(0, rng.choice(_QUALIFIERS))
     if rng.random() < 0.22:
         words.append(rng.choice(topics))
     if rng.random() < 0.3:
-        words.append(_mark(rng))
+        words.append(mark(rng))
     if words[0] == words[-1]:
         words = words[:1]
     return _joined(words, rng) if len(words) > 1 or rng.random() < 0.2 else words[0]
@@ -258,14 +251,14 @@ def draw_file(rng: random.Random) -> str:
     if way < 0.09:
         return rng.choice(_FIXED)
     stem = _stem(rng, _TOPICS)
-    if way < 0.14:
-        return stem if " " not in stem else stem.replace(" ", "_")
     if way < 0.16:
-        return f".{stem.replace(' ', '_').lower()}"
+        return stem if " " not in stem else stem.replace(" ", "_")
     if way < 0.19:
-        return f"{stem}.{rng.choice(_DOUBLE)}"
+        return f".{stem.replace(' ', '_').lower()}"
     if way < 0.22:
-        return f"{rng.choice(_FOLDERS)}/{stem.replace(' ', '_')}.{rng.choice(_PLAIN)}"
+        return f"{stem}.{rng.choice(_DOUBLE)}"
+    if way < 0.26:
+        return f"{deep(_FOLDERS, rng)}{stem.replace(' ', '_')}.{rng.choice(_PLAIN)}"
     return f"{stem}.{rng.choice(_PLAIN if way < 0.72 else _MANY)}"
 
 
@@ -275,7 +268,7 @@ def draw_folder(rng: random.Random) -> str:
     if way < 0.5:
         return rng.choice(_FOLDERS)
     if way < 0.56:
-        return f"{rng.choice(_FOLDERS)}{_mark(rng)}"
+        return f"{rng.choice(_FOLDERS)}{mark(rng)}"
     if way < 0.6:
         return rng.choice(
             (".git", ".config", ".ssh", ".cache", ".venv", "node_modules", "__pycache__")
@@ -307,7 +300,7 @@ def draw_text(rng: random.Random) -> str:
             f"finish {topic}, then {other}",
             f"the {topic} is {rng.choice(_STATES)}",
             f"{rng.randint(2, 60)} {topic}",
-            f"{topic} {_mark(rng)}",
+            f"{topic} {mark(rng)}",
             f"Check the {topic} before the {other}!",
             f"where is the {topic}?",
             f"{topic},{other},{rng.randint(1, 99)}",
@@ -383,9 +376,9 @@ def _copied(draw: Draw) -> Kind:
 
 
 COPIED = {
-    "file": _copied(draw_file),
-    "folder": _copied(draw_folder),
-    "text": _copied(draw_text),
+    "file": _copied(with_siblings(draw_file, 0.14)),
+    "folder": _copied(with_siblings(draw_folder, 0.1)),
+    "text": _copied(as_sentences(draw_text)),
     "pattern": _copied(draw_pattern),
     "part": _copied(draw_part),
     "path": _copied(draw_path),

@@ -16,7 +16,7 @@ DOMAIN = Domain(
             "lock_door": 2.5,
             "get_device_status": 3.0,
             "set_scene": 2.2,
-            "intent_unclear": 4.5,
+            "intent_unclear": 3.0,
         },
         turns=(2, 6, 6, 4, 3),
     ),
