@@ -20,6 +20,11 @@ from jinja2 import Environment, StrictUndefined
 
 from bench import card_tables as tables
 from bench import card_training as training
+from bench.card_calibration import (
+    calibration_command,
+    calibration_tables,
+    read_calibration_record,
+)
 from bench.card_depth import Course, courses
 from bench.card_pictures import draw_all
 from bench.card_reports import (
@@ -32,8 +37,10 @@ from bench.card_reports import (
 )
 from bench.card_training import BASE, Run, read_runs, shown
 from bench.quality import PRECISIONS
+from bench.reliability import COVERAGE, ECE, RIGHT
 from offhand_export.errors import ExportError
 from offhand_export.files import replacing
+from offhand_export.model_calibration import CALIBRATION
 
 TEXT = Path(__file__).with_name("card_text.md.jinja")
 CARD = "README.md"
@@ -50,6 +57,7 @@ class Findings:
         bars: what was aimed at, by data set.
         runs: of training, each going on from the last.
         wires: the table of wire precisions.
+        confidence: what `bench.calibrate` wrote of this model.
         commands: what makes each table, by the name the text calls it.
     """
 
@@ -59,6 +67,7 @@ class Findings:
     bars: Mapping[str, Mapping[str, float]]
     runs: Sequence[Run]
     wires: Sequence[Json]
+    confidence: Json | None
     commands: Mapping[str, str]
 
     @property
@@ -75,6 +84,8 @@ def gather(args: argparse.Namespace) -> Findings:
     """
     runs = read_runs(args)
     shelf, base = read_shelf(args.reports), read_shelf(args.base_reports)
+    model = shelf.model() or {}
+    confidence = read_calibration_record(args.out / CALIBRATION, model.get("weights_sha256"))
     return Findings(
         name=args.out.resolve().name,
         shelf=shelf,
@@ -82,7 +93,12 @@ def gather(args: argparse.Namespace) -> Findings:
         bars=read_bars(args.bars),
         runs=runs,
         wires=read_precisions(args.precision_table),
-        commands={**_commands(args, shelf, base), **training.commands(runs)},
+        confidence=confidence,
+        commands={
+            **_commands(args, shelf, base),
+            **training.commands(runs),
+            **_confidence_commands(args, confidence),
+        },
     )
 
 
@@ -108,6 +124,14 @@ def _commands(args: argparse.Namespace, shelf: Shelf, base: Shelf) -> dict[str, 
         "wire": f"offhand-export convert build/checkpoints/{name} --wire FORM --out {other}\n"
         f"python -m bench.quality --model {other} --reports build/quality/{name}-FORM{public}",
     }
+
+
+def _confidence_commands(args: argparse.Namespace, record: Json | None) -> dict[str, str]:
+    """What fitted the calibration; nothing where there is none."""
+    if record is None:
+        return {}
+    out = f"{shown(args.out)}/{CALIBRATION}"
+    return {"calibrate": calibration_command(record, shown(args.reports), out)}
 
 
 def render(found: Findings, told: Sequence[Course], pictures: set[str]) -> str:
@@ -144,6 +168,9 @@ def render(found: Findings, told: Sequence[Course], pictures: set[str]) -> str:
         "wire_turns": tables.wire_turns(found.wires),
         "calibrations": tables.calibrations(shelf, precision),
         **_training(found),
+        "confidence": found.confidence,
+        "confidence_tables": calibration_tables(found.confidence) if found.confidence else {},
+        "aims": {"right": RIGHT, "coverage": COVERAGE, "ece": ECE},
     }
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
@@ -171,7 +198,9 @@ def write(found: Findings, out: Path) -> None:
     """Write the card and its pictures into the model's folder; each whole or not at all."""
     told = courses(found.shelf, found.precision)
     with replacing(out / PICTURES) as folder:
-        drawn = draw_all(folder, found.runs, told, found.shelf, found.precision, found.wires)
+        drawn = draw_all(
+            folder, found.runs, told, found.shelf, found.precision, found.wires, found.confidence
+        )
         text = render(found, told, drawn)
     if not drawn:
         (out / PICTURES).rmdir()

@@ -17,6 +17,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from bench.card_calibration import draw_reliability
 from bench.card_depth import Course
 from bench.card_reports import Json, Shelf
 from bench.card_tables import heard_sets, label
@@ -44,6 +45,7 @@ def draw_all(
     shelf: Shelf,
     precision: str,
     wires: Sequence[Json],
+    confidence: Json | None,
 ) -> set[str]:
     """Draw what there are figures for into an existing folder.
 
@@ -53,6 +55,7 @@ def draw_all(
         courses: figures by depth.
         shelf: reports, for words misheard at `precision`.
         wires: the table of wire precisions.
+        confidence: what `bench.calibrate` found.
 
     Returns:
         The names of the pictures drawn, less `.svg`.
@@ -75,6 +78,11 @@ def draw_all(
             HEIGHT,
         ),
         "download": (bool(wires), lambda figure: _wires(figure, wires), HEIGHT),
+        "reliability": (
+            confidence is not None,
+            lambda figure: draw_reliability(figure, confidence or {}),
+            0.8 * HEIGHT,
+        ),
     }
     for name, (there, draw, height) in drawings.items():
         if there:

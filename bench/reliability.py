@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 from offhand.dialect import ToolCall
@@ -67,10 +68,10 @@ def reach(confidences: Sequence[float], rights: Sequence[bool], least: float) ->
 
 def mass_error(confidences: Sequence[float], rights: Sequence[bool]) -> float:
     """ECE over ten bins of equally many calls, in the order of confidence."""
-    ranked = sorted(zip(confidences, rights, strict=True))
+    ranked = sorted(zip(confidences, rights, strict=True), key=lambda pair: pair[0])
     edges = [round(place * len(ranked) / BINS) for place in range(BINS + 1)]
-    bins = [ranked[low:high] for low, high in zip(edges, edges[1:], strict=False)]
-    gaps = [abs(sum(confidence - right for confidence, right in each)) for each in bins]
+    parts = [ranked[low:high] for low, high in pairwise(edges)]
+    gaps = [abs(sum(confidence - right for confidence, right in part)) for part in parts]
     return rate(sum(gaps), len(ranked))
 
 

@@ -2,7 +2,8 @@
 
     python -m tools.release build/models/NAME models/NAME/served
 
-Copies what `model.json` lists, once every file is as it says, and swaps the folder in as a whole.
+Copies what `model.json` lists, once every file is as it says, and swaps the folder in as a whole. A
+models/NAME/calibration.json that was fitted on these very weights is put into its model.json.
 A file that a host of repositories would refuse is refused here. Whether the model is any good, and
 committing it, is the maintainer's business.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from offhand_export.errors import ExportError
 from offhand_export.files import copy, replacing
+from offhand_export.model_calibration import CALIBRATION, put_if_of
 from offhand_export.model_folder import MODEL, open_model
 from tools.console import SetupError, run_as_program, say
 
@@ -40,9 +42,13 @@ def release(built: Path, served: Path) -> int:
         with replacing(served) as fresh:
             for name in names:
                 copy(built / name, fresh / name)
+            fit = served.parent / CALIBRATION
+            if not put_if_of(fit, fresh) and fit.is_file():
+                say(f"{fit} is of other weights and was left out; fit again (bench.calibrate)")
+            total: int = sum((fresh / name).stat().st_size for name in names)
     except ExportError as error:
         raise SetupError(str(error)) from None
-    return sum(sizes.values())
+    return total
 
 
 def main(words: Sequence[str]) -> None:

@@ -55,7 +55,9 @@ def weights_digest(folder: Path) -> str:
     try:
         return str(contract["files"][contract["weights"]["file"]]["sha256"])
     except (KeyError, TypeError) as error:
-        raise CalibrationError(f"{folder / MODEL} is malformed ({error!r}).", CONVERT_AGAIN) from None
+        raise CalibrationError(
+            f"{folder / MODEL} is malformed ({error!r}).", CONVERT_AGAIN
+        ) from None
 
 
 def put(path: Path, folder: Path) -> None:

@@ -16,23 +16,23 @@ from typing import Any
 from offhand import phrases
 from offhand.calibration import Calibration
 from offhand.dialect import ToolCall
-from offhand.dispatch import Refusal, check, dispatch, fits
+from offhand.dispatch import Refusal, check, contained, dispatch
 from offhand.engine import Run, Scores
 from offhand.errors import WorldError
-from offhand.journal import Journal
+from offhand.journal import Event, Journal
 from offhand.policy import Verdict, judge
 from offhand.reply import Choice, Pending, Reply, read_pending
-from offhand.schema import Number
 from offhand.session import Session, Turn, check_message
 from offhand.transcript import read_messages, transcript_record
-from offhand.world import Option, World
+from offhand.typed import filled, slot_type, word_for_word
+from offhand.world import World
 
 VERSION = 1
 """Of the saved record."""
 
-UNDO = Choice("undo", "Undo")
 HUMAN = Choice("human", "Hand over to a person")
 _NOT_OPEN = "That question is no longer open."
+_UNDONE = "That is undone already, or something else was done since."
 
 
 class Agent:
@@ -55,7 +55,7 @@ class Agent:
         self._calibration = calibration
         self._count = 0  # replies so far; numbers events and questions
         self._failures = 0  # in a row
-        self._last = ""  # id of the event that the last reply made
+        self._last = ""  # id of the event that the next message may correct
 
     def say(self, text: str) -> Generator[Run, Scores, Reply]:
         """Answer a message.
@@ -66,34 +66,33 @@ class Agent:
         text = check_message(text)
         if reply := self._spoken_to(phrases.meaning(text)):
             return self._given(reply)
-        before, asked, last = self.session.messages, self.pending, self._last
-        try:
-            turn = yield from self.session.turn(text)
-            call = self._completed(turn, text, asked)
-            sure = self._sure(turn, call, asked)
-            replaces = self._replaces(text, call, asked, last)
-            verdict = self._judged(call, sure)
-            second = None
-            if isinstance(verdict, Verdict) and verdict.kind == "clarify":
-                second = yield from self.session.second(turn)
-        except BaseException:
-            self.session.messages = before
-            raise
-        if call != turn.call:
-            self.session.replace_last_call(call)
+        asked = self.pending
+        turn = yield from self.session.read(text)
+        call, sure = self._understood(turn, text, asked)
+        replaces = self._replaces(text, call, asked)
+        verdict = self._judged(call, sure, replaces)
+        calls: tuple[ToolCall, ...] = (call,)
+        if isinstance(verdict, Verdict) and verdict.kind == "clarify":
+            second = yield from self.session.second(turn)
+            calls = self._readings(call, second, asked)
+        # Nothing is waited for from here on, so all of it happens or nothing.
+        self.session.take(turn, call)
         self.pending = None
-        if isinstance(verdict, Refusal):
-            return self._given(self._refused(verdict, call)).of(turn)
-        return self._given(self._acted(verdict, call, second, replaces)).of(turn)
+        if not (replaces or phrases.corrects(text)):
+            self._last = ""  # only what was done just before can be corrected
+        return self._given(self._acted(verdict, calls, replaces)).of(turn)
 
     def choose(self, choice: str) -> Reply:
         """Answer a click on one of a reply's choices; no model is run."""
-        if choice == "undo":
-            return self._given(self._undone())
-        if choice == "human":
+        if choice == HUMAN.id:
             return self._given(self._handed_over())
-        asked = self.pending
         number, _, what = choice.partition("/")
+        if number == "undo":
+            events = self.journal.events
+            if not events or events[-1].id != what:
+                return Reply("said", _UNDONE)
+            return self._given(self._undone())
+        asked = self.pending
         if asked is None or number != str(asked.number):
             return Reply("said", _NOT_OPEN)
         return self._given(self._answered(asked, what))
@@ -123,7 +122,8 @@ class Agent:
             messages = read_messages(data["messages"])
             journal = Journal.read(self._world, data["journal"])
             pending = read_pending(data["pending"])
-            count, failures, last = int(data["count"]), int(data["failures"]), str(data["last"])
+            count, failures, last = data["count"], data["failures"], data["last"]
+            self._check_read(journal, pending, count, failures, last)
         except (KeyError, TypeError, ValueError) as error:
             raise WorldError(
                 f"The saved conversation cannot be read: {error}.", "Begin a new one."
@@ -132,6 +132,26 @@ class Agent:
         self.session.messages = messages
         self.journal, self.pending = journal, pending
         self._count, self._failures, self._last = count, failures, last
+
+    def _check_read(
+        self, journal: Journal, pending: Pending | None, count: Any, failures: Any, last: Any
+    ) -> None:
+        """Raise ValueError where what was read would not go together."""
+        if type(count) is not int or type(failures) is not int or min(count, failures) < 0:
+            raise ValueError("its counts are no counts")
+        if not isinstance(last, str):
+            raise ValueError("its last action is none")
+        if any(int(event.id.removeprefix("e")) > count for event in journal.events):
+            raise ValueError("it has actions that were never answered")
+        calls = [event.call for event in journal.events]
+        if pending:
+            calls += pending.calls
+            if not 0 < pending.number <= count:
+                raise ValueError("its question has no answer")
+            if pending.kind == "ask" and slot_type(self._catalog.tools, pending) is None:
+                raise ValueError("it asks for what the function does not take")
+        if refused := next(filter(None, (check(self._catalog, call) for call in calls)), None):
+            raise ValueError(refused.text)
 
     def renew(self) -> None:
         """Begin a new conversation; the world stays as it is."""
@@ -156,11 +176,20 @@ class Agent:
         if meaning == phrases.PERSON and not self._catalog.policy.handover:
             return self._handed_over()
         if asked is None:
-            return None
+            return self._idle(meaning)
         if meaning in (phrases.NO, phrases.NEVER_MIND):
             return self._answered(asked, "no")
         if meaning == phrases.YES and asked.kind == "confirm":
             return self._answered(asked, "yes")
+        return None
+
+    def _idle(self, meaning: str | None) -> Reply | None:
+        """What to say of a yes or no that no question was asked for."""
+        if meaning == phrases.NEVER_MIND:
+            return Reply("said", "All right.")
+        # A model that has no way to say that it does not understand would have to do something.
+        if meaning in (phrases.YES, phrases.NO) and not self._catalog.policy.unclear:
+            return Reply("said", "There is no open question. What would you like to be done?")
         return None
 
     def _help(self) -> Reply:
@@ -173,9 +202,9 @@ class Agent:
         journal, event = self.journal.undo()
         if event is None:
             return Reply("said", "There is nothing to undo.")
-        self.journal = journal
         command = self._world.describe(event.call)
-        more = (UNDO,) if journal.events else ()
+        self.journal = journal
+        more = _undo_of(journal.events)
         return Reply("done", f"Undone: {_lowered(command)}.", event.call, command, choices=more)
 
     def _handed_over(self) -> Reply:
@@ -186,79 +215,72 @@ class Agent:
 
     # What the model made of a message.
 
-    def _completed(self, turn: Turn, text: str, asked: Pending | None) -> ToolCall:
+    def _understood(self, turn: Turn, text: str, asked: Pending | None) -> tuple[ToolCall, float]:
+        """The call that is meant and how likely it is; an answer word for word is certain."""
+        if asked and asked.kind == "ask":
+            value = word_for_word(self._catalog.tools, asked, text)
+            if value is not None:
+                return filled(asked, value), 1.0
+        sure = self._calibration(turn.decisions) if self._calibration else turn.confidence
+        return self._completed(turn.call, asked), sure
+
+    def _completed(self, call: ToolCall, asked: Pending | None) -> ToolCall:
         """The call, with what was known already when it answers a question about the same tool."""
-        call = turn.call
-        if asked is None or asked.kind == "clarify":
+        if asked is None or asked.kind == "clarify" or call.name != asked.calls[0].name:
             return call
-        known = asked.calls[0]
-        if call.name == known.name:
-            return ToolCall(call.name, {**known.arguments, **call.arguments})
-        value = self._direct(asked, text) if asked.kind == "ask" else None
-        if value is None:
+        # A whole call instead of a yes is another wish: "turn everything off".
+        if asked.kind == "confirm" and not self._world.missing(self.journal.state, call):
             return call
-        return ToolCall(known.name, {**known.arguments, asked.slot: value})
+        return ToolCall(call.name, {**asked.calls[0].arguments, **call.arguments})
 
-    def _direct(self, asked: Pending, text: str) -> Any:
-        """The value a typed answer is, word for word; None if it is none."""
-        plain = text.strip().rstrip(".!").casefold()
-        for option in asked.options:
-            if plain in (option.label.casefold(), str(option.value).casefold()):
-                return option.value
-        kind = next(
-            slot.type
-            for tool in self._catalog.tools
-            if tool.name == asked.calls[0].name
-            for slot in tool.slots
-            if slot.name == asked.slot
-        )
-        if isinstance(kind, Number):
-            try:
-                number = float(plain.lstrip("$"))
-            except ValueError:
-                return None
-            value = int(number) if number.is_integer() else number
-            return value if fits(value, kind) else None
-        return None
+    def _readings(
+        self, call: ToolCall, second: Turn | None, asked: Pending | None
+    ) -> tuple[ToolCall, ...]:
+        """What the message may mean, likeliest first: one call or two."""
+        other = self._completed(second.call, asked) if second else call
+        return (call,) if other == call or check(self._catalog, other) else (call, other)
 
-    def _sure(self, turn: Turn, call: ToolCall, asked: Pending | None) -> float:
-        """How likely the call is right; an answer word for word to a question is."""
-        if asked is not None and call.name != turn.call.name:
-            return 1.0
-        return self._calibration(turn.decisions) if self._calibration else turn.confidence
-
-    def _replaces(self, text: str, call: ToolCall, asked: Pending | None, last: str) -> str:
+    def _replaces(self, text: str, call: ToolCall, asked: Pending | None) -> str:
         """Id of the event that this message corrects, "" if it corrects none."""
         if asked is not None and asked.replaces and asked.calls[0].name == call.name:
             return asked.replaces
         events = self.journal.events
-        if not events or events[-1].id != last or not phrases.corrects(text):
+        if not events or events[-1].id != self._last or not phrases.corrects(text):
             return ""
         done = events[-1].call
-        return last if done.name == call.name and done != call else ""
+        return self._last if done.name == call.name and done != call else ""
 
-    def _judged(self, call: ToolCall, confidence: float) -> Verdict | Refusal:
-        refusal = check(self._catalog, call)
-        if refusal:
+    def _judged(self, call: ToolCall, confidence: float, replaces: str) -> Verdict | Refusal:
+        if refusal := check(self._catalog, call):
             return refusal
-        return judge(self._catalog.policy, self._world, self.journal.state, call, confidence)
+        policy, state = self._catalog.policy, self.journal.without(replaces).state
+        return contained(call.name, lambda: judge(policy, self._world, state, call, confidence))
 
-    def _acted(self, verdict: Verdict, call: ToolCall, second: Turn | None, replaces: str) -> Reply:
+    def _acted(
+        self, verdict: Verdict | Refusal, calls: tuple[ToolCall, ...], replaces: str
+    ) -> Reply:
+        call = calls[0]
+        if isinstance(verdict, Refusal):
+            return self._refused(verdict, call)
         if verdict.kind == "execute":
             return self._executed(call, replaces)
         if verdict.kind == "ask":
             return self._ask(verdict, call, replaces)
-        calls = (call, second.call) if second and not check(self._catalog, second.call) else (call,)
-        if verdict.kind == "clarify" and len(calls) > 1:
+        if verdict.kind == "confirm":
+            return self._confirm(verdict.text, call, replaces, verdict.reason)
+        if len(calls) > 1:
             return self._clarify(calls, replaces)
-        question = verdict.text or f"{self._world.describe(call)}?"
-        return self._confirm(question, call, replaces, verdict.reason)
+        # The only reading there is: what is missing and what is risky comes before doubt.
+        settled = self._judged(call, 1.0, replaces)
+        if isinstance(settled, Refusal) or settled.kind != "execute":
+            return self._acted(settled, calls, replaces)
+        return self._confirm(f"{self._world.describe(call)}?", call, replaces, verdict.reason)
 
     def _executed(self, call: ToolCall, replaces: str) -> Reply:
         policy = self._catalog.policy
-        journal = self.journal
-        if replaces and journal.events and journal.events[-1].id == replaces:
-            journal, _ = journal.undo()
+        journal = self.journal.without(replaces)
+        corrected = journal is not self.journal
+        command = self._world.describe(call)
         identity = f"e{self._count + 1}"
         done = dispatch(self._catalog, journal, [(identity, call)])
         if done.refusal:
@@ -268,24 +290,25 @@ class Agent:
         if call.name in policy.unclear:
             return self._failed(Reply("unclear", outcome.text, call))
         self._failures = 0
-        changed = done.journal is not journal
+        made = done.journal.events[-1:] if done.journal is not journal else ()
+        changed = corrected or bool(made)
         self.journal = done.journal
-        self._last = identity if changed else ""
+        self._last = identity if made else ""
         kind = "handover" if call.name in policy.handover else "done" if changed else "answer"
-        text = f"Corrected. {outcome.text}" if replaces else outcome.text
         return Reply(
             kind,
-            text,
+            f"Corrected. {outcome.text}" if corrected else outcome.text,
             call,
-            self._world.describe(call),
-            choices=(UNDO,) if changed else (),
+            command,
+            choices=_undo_of(made),
             changed=outcome.changed,
             data=outcome.data,
-            undo=changed,
+            undo=bool(made),
         )
 
     def _refused(self, refusal: Refusal, call: ToolCall) -> Reply:
-        return self._failed(Reply("refused", refusal.text, call, reason=refusal.reason))
+        reply = Reply("refused", refusal.text, call, reason=refusal.reason, data=refusal.data)
+        return self._failed(reply)
 
     def _failed(self, reply: Reply) -> Reply:
         """The reply, with a person on offer after so many failures in a row."""
@@ -297,28 +320,24 @@ class Agent:
     # Questions.
 
     def _ask(self, verdict: Verdict, call: ToolCall, replaces: str) -> Reply:
+        command = self._world.describe(call)
         asked = self._open(Pending("ask", (call,), verdict.slot, verdict.options, replaces))
-        choices = [
+        choices = tuple(
             asked.choice(f"option{at}", option.label) for at, option in enumerate(verdict.options)
-        ]
-        return Reply(
-            "ask", verdict.text, call, self._world.describe(call), tuple(choices),
-            reason=verdict.reason,
-        )  # fmt: skip
+        )
+        return Reply("ask", verdict.text, call, command, choices, reason=verdict.reason)
 
     def _confirm(self, question: str, call: ToolCall, replaces: str, reason: str) -> Reply:
+        command = self._world.describe(call)
         asked = self._open(Pending("confirm", (call,), replaces=replaces))
         style = "danger" if reason == "risk" else "primary"
         choices = (asked.choice("yes", "Yes", style), asked.choice("no", "No"))
-        command = self._world.describe(call)
         return Reply("confirm", question, call, command, choices, reason=reason)
 
     def _clarify(self, calls: tuple[ToolCall, ...], replaces: str) -> Reply:
+        commands = [self._world.describe(call) for call in calls]
         asked = self._open(Pending("clarify", calls, replaces=replaces))
-        choices = [
-            asked.choice(f"reading{at}", self._world.describe(call))
-            for at, call in enumerate(calls)
-        ]
+        choices = [asked.choice(f"reading{at}", command) for at, command in enumerate(commands)]
         choices.append(asked.choice("no", "Neither"))
         return Reply(
             "clarify", "Which did you mean?", calls[0], choices=tuple(choices), reason="confidence"
@@ -338,29 +357,28 @@ class Agent:
         for at, call in enumerate(asked.calls):
             if what == f"reading{at}" and asked.kind == "clarify":
                 self.session.replace_last_call(call)
-                return self._settled(call, asked.replaces)
+                same = call.name == asked.calls[0].name
+                return self._settled(call, asked.replaces if same else "")
         for at, option in enumerate(asked.options):
             if what == f"option{at}":
-                return self._filled(asked, option)
+                call = filled(asked, option.value)
+                self.session.add(option.label, call)
+                return self._settled(call, asked.replaces)
         self.pending = asked
         return Reply("said", _NOT_OPEN)
 
-    def _filled(self, asked: Pending, option: Option) -> Reply:
-        known = asked.calls[0]
-        call = ToolCall(known.name, {**known.arguments, asked.slot: option.value})
-        self.session.add(option.label, call)
-        return self._settled(call, asked.replaces)
-
     def _settled(self, call: ToolCall, replaces: str) -> Reply:
         """Go on with a call that the visitor has chosen: only gaps and risks are left."""
-        verdict = self._judged(call, 1.0)
-        if isinstance(verdict, Refusal):
-            return self._refused(verdict, call)
-        return self._acted(verdict, call, None, replaces)
+        return self._acted(self._judged(call, 1.0, replaces), (call,), replaces)
 
     def _given(self, reply: Reply) -> Reply:
         self._count += 1
         return reply
+
+
+def _undo_of(events: tuple[Event, ...]) -> tuple[Choice, ...]:
+    """What to click to undo the last of these; a second click on it does nothing more."""
+    return tuple(Choice(f"undo/{event.id}", "Undo") for event in events[-1:])
 
 
 def _lowered(command: str) -> str:

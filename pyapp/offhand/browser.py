@@ -17,7 +17,7 @@ from offhand import catalogs, worlds
 from offhand.agent import Agent
 from offhand.calibration import read_calibration
 from offhand.engine import Run, Scores
-from offhand.errors import EngineError, OffhandError
+from offhand.errors import EngineError, OffhandError, WorldError
 from offhand.prompt import Template
 from offhand.record import Times, error_record, timed, turn_record
 from offhand.reply import Reply
@@ -71,6 +71,7 @@ class App:
                     "description": catalog.description,
                     "examples": catalog.examples,
                     "tools": [tool.name for tool in catalog.tools],
+                    "archive": worlds.archive(catalog.name) is not None,
                 }
                 for catalog in loaded
             ]
@@ -85,8 +86,8 @@ class App:
             fresh: keep its world alone, and begin a new conversation.
 
         Returns:
-            JSON: `name`, `tokens`, `milliseconds`, `world` and `saved` (see `talk`), and `lost`, why
-            the saved record could not be used, or null.
+            JSON: `name`, `tokens`, `milliseconds`, `world` and `saved` (see `talk`), and `lost`:
+            why the saved record could not be used, or null.
         """
         try:
             agent = self._made(name)
@@ -128,6 +129,27 @@ class App:
         try:
             agent = self._opened()
             agent.reset_world()
+        except OffhandError as error:
+            return json.dumps(error_record(error))
+        return json.dumps(_standing(agent))
+
+    def export_world(self) -> Any:
+        """The open world as a file: a JavaScript Uint8Array, or JSON of an error."""
+        try:
+            agent = self._opened()
+            return to_js(_archive(agent).export(agent.journal.state))
+        except OffhandError as error:
+            return json.dumps(error_record(error))
+
+    def import_world(self, data: Any) -> str:
+        """Put a file's content (a JavaScript Uint8Array) in the place of the open world.
+
+        Returns:
+            JSON: its `world` and `saved`, or an error with the world as it was.
+        """
+        try:
+            agent = self._opened()
+            agent.reset_world(_loaded(_archive(agent), data.to_bytes()))
         except OffhandError as error:
             return json.dumps(error_record(error))
         return json.dumps(_standing(agent))
@@ -205,6 +227,20 @@ def _standing(agent: Agent) -> dict[str, Any]:
     """How the world looks now, and what to keep of the agent."""
     journal = agent.journal
     return {"world": journal.world.view(journal.state), "saved": agent.record()}
+
+
+def _archive(agent: Agent) -> worlds.Archive:
+    found = worlds.archive(agent.session.catalog.name)
+    if found is None:
+        raise WorldError("This world cannot be saved as a file.", "Choose the files.")
+    return found
+
+
+def _loaded(archive: worlds.Archive, data: bytes) -> Any:
+    try:
+        return archive.load(data)
+    except ValueError as error:
+        raise WorldError(str(error)) from error
 
 
 def _restored(agent: Agent, saved: str) -> str | None:

@@ -9,7 +9,7 @@ Whether to ask the visitor first is `policy`'s matter.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import FrameType
@@ -36,11 +36,13 @@ class Refusal:
             values), "range", "format", "world" (the world said no), "raised" or "hung".
         text: the same for a reader, one or two sentences.
         slot: the argument at fault, if one is.
+        data: what the world has to show of it, as in `Outcome`.
     """
 
     reason: str
     text: str
     slot: str | None = None
+    data: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +171,23 @@ def _one(
 ) -> tuple[Journal, Outcome | Refusal]:
     if refusal := check(catalog, call):
         return journal, refusal
+    done = contained(call.name, lambda: journal.do(identity, call), budget)
+    if isinstance(done, Refusal):
+        return journal, done
+    after, outcome = done
+    if outcome.ok:
+        return after, outcome
+    return journal, Refusal("world", outcome.text, data=outcome.data)
+
+
+def contained(name: str, work: Callable[[], Result], budget: int = BUDGET) -> Result | Refusal:
+    """What a world's `work` for the call of this name gives; a refusal if it raises or hangs."""
     try:
-        after, outcome = bounded(lambda: journal.do(identity, call), budget)
+        return bounded(work, budget)
     except Hung:
-        return journal, Refusal("hung", f"{call.name} did not come to an end and was stopped.")
-    except Exception as error:  # whatever a handler raises is contained here
-        return journal, Refusal("raised", f"{call.name} failed: {error!r}.")
-    return after, outcome if outcome.ok else Refusal("world", outcome.text)
+        return Refusal("hung", f"{name} did not come to an end and was stopped.")
+    except Exception as error:  # whatever a world raises is contained here
+        return Refusal("raised", f"{name} failed: {error!r}.")
 
 
 class Hung(BaseException):

@@ -72,6 +72,11 @@ class Journal:
             self.events[-1]
         )
 
+    def without(self, identity: str) -> Journal:
+        """The journal without its last event where that is the one of this id; else as it is."""
+        last = self.events[-1].id if self.events else ""
+        return self.undo()[0] if identity and identity == last else self
+
     def record(self) -> dict[str, Any]:
         """The journal as JSON-ready data."""
         events = [
@@ -90,8 +95,10 @@ class Journal:
         try:
             base = world.read(data["base"])
             events = tuple(_event(entry) for entry in data["events"])
+            if len({event.id for event in events}) < len(events):
+                raise ValueError("two events have one id")
             return cls(world, base, events, _replayed(world, base, events))
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # what a world makes of damaged data is anyone's guess
             raise WorldError(
                 f"The saved world cannot be read: {error!r}.", "Begin it again."
             ) from error
@@ -113,5 +120,8 @@ def _event(entry: Mapping[str, Any]) -> Event:
 def _replayed(world: World, base: Any, events: tuple[Event, ...]) -> Any:
     state = base
     for event in events:
-        state = world.apply(state, event.call).state
+        outcome = world.apply(state, event.call)
+        if not outcome.ok:
+            raise ValueError(f"{event.call.name} is refused: {outcome.text}")
+        state = outcome.state
     return state

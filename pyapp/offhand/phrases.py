@@ -40,8 +40,9 @@ _MEANING = {
 }
 _FIXED = re.compile(
     r"(no|nope|nah|sorry|oops|wait|actually|not|i meant|i mean|make that|rather|instead"
-    r"|scratch that|correction)\b[\s,.!:;-]*\S"
+    r"|scratch that|correction)\b[\s,.!:;-]*[^\s,.!:;-]"
 )
+_MORE = re.compile(r"\b(also|as well|in addition|another|too[.!]*\Z)")
 
 
 def meaning(text: str) -> str | None:
@@ -50,8 +51,12 @@ def meaning(text: str) -> str | None:
 
 
 def corrects(text: str) -> bool:
-    """Whether the message sets out to correct what has just been done ("no, the garage")."""
-    return _FIXED.match(text.strip().lower().replace("\u2019", "'")) is not None
+    """Whether the message sets out to correct what has just been done ("no, the garage").
+
+    What asks for something more ("actually, the hallway too") does not.
+    """
+    low = text.strip().lower().replace("\u2019", "'")
+    return _FIXED.match(low) is not None and _MORE.search(low) is None
 
 
 def _plain(text: str) -> str:

@@ -176,7 +176,7 @@ class _Reader:
         return dict(found)
 
     def _known_tool(self, tool: Any) -> None:
-        if tool not in self.names:
+        if not isinstance(tool, str) or tool not in self.names:
             self._fail(f"names {tool!r}", "Name a function of the catalog.")
 
     def _share(self, name: str, value: Any) -> float:

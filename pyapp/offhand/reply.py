@@ -113,11 +113,14 @@ def read_pending(data: Any) -> Pending | None:
         return None
     calls = tuple(ToolCall(call["name"], dict(call["arguments"])) for call in data["calls"])
     options = tuple(Option(value, label) for value, label in data["options"])
-    if data["kind"] not in ("confirm", "ask", "clarify") or not calls:
-        raise ValueError(f"a question of the kind {data['kind']!r}")
-    return Pending(
-        data["kind"], calls, str(data["slot"]), options, str(data["replaces"]), int(data["number"])
-    )
+    kind, slot, replaces, number = (data[name] for name in ("kind", "slot", "replaces", "number"))
+    if kind not in ("confirm", "ask", "clarify") or not calls:
+        raise ValueError(f"a question of the kind {kind!r}")
+    if not all(isinstance(option.label, str) and option.label.strip() for option in options):
+        raise ValueError("a question with an option that says nothing")
+    if type(number) is not int or not all(isinstance(text, str) for text in (slot, replaces)):
+        raise ValueError("a question without its slot or number")
+    return Pending(kind, calls, slot, options, replaces, number)
 
 
 def call_record(call: ToolCall | None) -> dict[str, Any] | None:

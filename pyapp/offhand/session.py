@@ -50,7 +50,12 @@ class TokenCounts:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A user's message and the tool call made for it."""
+    """A user's message and the tool call made for it.
+
+    Attributes:
+        confidence: product of the decisions' probabilities, 0 to 1.
+        first: number of the oldest message that was in the prompt; those before had to leave.
+    """
 
     text: str
     call: ToolCall
@@ -58,6 +63,7 @@ class Turn:
     decisions: tuple[Decision, ...]
     tokens: TokenCounts
     truncated: bool
+    first: int = 0
 
 
 class Session:
@@ -100,15 +106,20 @@ class Session:
         Raises:
             MessageError: the message is empty, too long, or not text; nothing has changed.
         """
-        text = check_message(text)
-        messages = (*self.messages, Message("user", text))
-        turn, first = yield from self._decoded(messages, {})
-        self.messages = (*messages, Message("assistant", call=turn.call))
-        self._first = first
+        turn = yield from self.read(text)
+        self.take(turn, turn.call)
         return turn
 
+    def read(self, text: str) -> Generator[Run, Scores, Turn]:
+        """The call for a message, which joins the conversation only when it is taken.
+
+        Raises:
+            MessageError: the message is empty, too long, or not text.
+        """
+        return (yield from self._decoded(check_message(text), {}))
+
     def second(self, turn: Turn) -> Generator[Run, Scores, Turn | None]:
-        """The second likeliest reading of the last message; the conversation keeps the first.
+        """The second likeliest reading of a message that has been read and not yet taken.
 
         The least certain choice of the first reading is taken the other way, and the rest of the
         call is decided anew.
@@ -121,23 +132,27 @@ class Session:
         if not open_:
             return None
         at = min(open_, key=lambda i: turn.decisions[i].probability)
-        doubt = turn.decisions[at]
-        chosen = [text for text, _ in doubt.alternatives].index(doubt.value)
-        other = doubt.tokens[1 if chosen == 0 else 0]
-        found, _ = yield from self._decoded(self.messages[:-1], {at: other})
+        # A first reading has the likeliest token everywhere, and tokens are listed likeliest first.
+        found = yield from self._decoded(turn.text, {at: turn.decisions[at].tokens[1]})
         return None if found.call == turn.call else found
 
-    def add(self, text: str, call: ToolCall) -> None:
-        """Take a message and its call into the conversation without asking the model."""
-        self.messages = (
-            *self.messages, Message("user", check_message(text)), Message("assistant", call=call)
-        )  # fmt: skip
+    def take(self, turn: Turn, call: ToolCall) -> None:
+        """Let a message that has been read join the conversation, with the call made of it."""
+        self._first = turn.first
+        self.add(turn.text, call)
 
-    def _decoded(
-        self, messages: tuple[Message, ...], instead: Mapping[int, int]
-    ) -> Generator[Run, Scores, tuple[Turn, int]]:
-        """A call for the last of these messages, and the first message still in the prompt."""
-        prompt, first = self._fit(messages)
+    def add(self, text: str, call: ToolCall) -> None:
+        """Let a message and its call join the conversation without asking the model.
+
+        Raises:
+            MessageError: the message is empty, too long, or not text; nothing has changed.
+        """
+        user = Message("user", check_message(text))
+        self.messages = (*self.messages, user, Message("assistant", call=call))
+
+    def _decoded(self, text: str, instead: Mapping[int, int]) -> Generator[Run, Scores, Turn]:
+        """A call for a message after those of the conversation."""
+        prompt, first = self._fit((*self.messages, Message("user", text)))
         pending = self.cache.rewind(prompt)
         cached = len(self.cache.ids)
         decoded = yield from decode(self._automaton, self.cache, pending, instead)
@@ -149,15 +164,8 @@ class Session:
             decided=decoded.decided,
             run=len(self.cache.ids) - cached,
         )
-        turn = Turn(
-            messages[-1].content,
-            decoded.call,
-            decoded.confidence,
-            decoded.decisions,
-            counts,
-            decoded.truncated,
-        )
-        return turn, first
+        confidence, decisions = decoded.confidence, decoded.decisions
+        return Turn(text, decoded.call, confidence, decisions, counts, decoded.truncated, first)
 
     def replace_last_call(self, call: ToolCall) -> None:
         """Put another call in the place of the last one (a correction, or the gold history)."""

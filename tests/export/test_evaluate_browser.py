@@ -64,8 +64,8 @@ def failing(kind: str, error: str) -> Callable[[dict[str, Any]], dict[str, Any]]
 def test_a_turn_is_a_history_and_a_message() -> None:
     player, page = played(lambda request: {"ok": True, "value": TURN})
     made = player.play(HISTORY, "on")
-    seen = pytest.approx([math.log(value) for value in (0.36, 0.5, 0.9, 3, 0.8)])
-    assert made == Made(ToolCall("lights", {"room": "kitchen"}), 0.36, 7, seen)
+    assert made.features == pytest.approx([math.log(each) for each in (0.36, 0.5, 0.9, 3, 0.8)])
+    assert made == Made(ToolCall("lights", {"room": "kitchen"}), 0.36, 7, made.features)
     player.play((), "off")
     assert page.asked == [
         {"id": -1, "type": "restore", "messages": [

@@ -5,6 +5,8 @@ Few names and short texts, so that calls meet each other's files; one strategy a
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from offhand.dialect import ToolCall
@@ -36,7 +38,7 @@ OUTSIDE = st.sampled_from(["/", "/home", "/home/other", "/etc/passwd", "a\nb", "
 TEXTS = st.sampled_from(["one", "t", "milk, eggs", "it's", "$HOME", "a  b", "-n", "é ✓", "*", ""])
 PARTS = st.sampled_from(["one", "o", ".txt", "*.txt", "a?", "b", "[", " ", "'"])
 
-SLOTS = {
+SLOTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "pwd": {},
     "ls": {"a": st.booleans()},
     "cd": {"folder": PATHS},

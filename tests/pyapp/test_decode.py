@@ -92,3 +92,33 @@ def test_the_cache_keeps_what_a_prompt_shares() -> None:
 def test_a_call_that_outgrows_the_context_is_an_error() -> None:
     with pytest.raises(EngineError, match="context"):
         drive(decode(AUTOMATON, Cache(4), PROMPT * 5), Oracle(VOCABULARY, CALLS))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_choice_can_be_taken_the_other_way(call: ToolCall) -> None:
+    best = drive(decode(AUTOMATON, Cache(512), PROMPT), Oracle(VOCABULARY, [call]))
+    doubts = {at: one for at, one in enumerate(best.decisions) if len(one.tokens) > 1}
+    assert len(doubts) > len(best.decisions) // 2
+    for at, decision in doubts.items():
+        instead = {at: decision.tokens[1]}
+        other = drive(decode(AUTOMATON, Cache(512), PROMPT, instead), Oracle(VOCABULARY, [call]))
+        assert other.decisions[:at] == best.decisions[:at]
+        taken = other.decisions[at]
+        assert (taken.value, taken.probability) == decision.alternatives[1]
+        assert taken.alternatives == decision.alternatives
+        assert AUTOMATON.accepts(other.ids[1:])
+        assert other.ids != best.ids
+
+
+def test_a_choice_that_is_not_allowed_is_not_taken() -> None:
+    best = drive(decode(AUTOMATON, Cache(512), PROMPT), Oracle(VOCABULARY, CALLS))
+    instead = {0: VOCABULARY.control["<eos>"], 99: 5}
+    other = drive(decode(AUTOMATON, Cache(512), PROMPT, instead), Oracle(VOCABULARY, CALLS))
+    assert other == best
+
+
+def test_the_options_shown_are_those_of_the_tokens() -> None:
+    best = drive(decode(AUTOMATON, Cache(512), PROMPT), Oracle(VOCABULARY, CALLS[1:]))
+    for decision in best.decisions:
+        assert len(decision.tokens) == len(decision.alternatives) == len(set(decision.tokens))
+        assert decision.value == decision.alternatives[0][0]

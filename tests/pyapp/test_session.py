@@ -6,6 +6,7 @@ import pytest
 
 from offhand import (
     EngineError,
+    Message,
     MessageError,
     Run,
     Scores,
@@ -16,7 +17,7 @@ from offhand import (
     drive,
 )
 from offhand.session import MAX_CHARACTERS, RESERVE
-from tests.tiny import TEMPLATE, Oracle, catalog, tiny_vocabulary
+from tests.tiny import TEMPLATE, Oracle, catalog, function, tiny_vocabulary
 
 VOCABULARY = tiny_vocabulary()
 CALLS = [
@@ -132,6 +133,97 @@ def test_a_replaced_call_is_what_the_next_turn_sees() -> None:
     assert "call:stop{}" in text
     assert "call:lights{room:" in text.split("next")[1]
     assert "kitchen" not in text
+
+
+class Torn(Oracle):
+    """Wants the first of two calls for every message, and the second of them nearly as much."""
+
+    def run(self, run: Run) -> Scores:
+        scores = super().run(run)
+        begun = self._start in self.log
+        spelled = self.log[len(self.log) - self.log[::-1].index(self._start) - 1 :] if begun else []
+        liked = {
+            ids[len(spelled)]: liking
+            for ids, liking in zip(self._calls[1::-1], (4.5, 5.0), strict=True)
+            if len(ids) > len(spelled) and ids[: len(spelled)] == spelled
+        }
+        candidates = [liked.get(token, 0.0) for token in run.candidates]
+        return Scores(candidates, scores.log_total, (), ())
+
+    def _wanted(self) -> int:
+        return 0
+
+
+TORN = [
+    (ToolCall("lights", {"state": "on"}), ToolCall("lights", {"state": "off"})),
+    (ToolCall("lights", {"room": "kitchen"}), ToolCall("lights", {"state": "on"})),
+    (ToolCall("stop"), ToolCall("heat", {"temperature": 7})),
+    (ToolCall("heat", {"temperature": 7}), ToolCall("heat", {"temperature": 71})),
+]
+
+
+@pytest.mark.parametrize("pair", TORN)
+def test_the_second_reading_is_the_other_call(pair: tuple[ToolCall, ToolCall]) -> None:
+    session, engine = new_session(), Torn(VOCABULARY, pair)
+    first = drive(session.read("kitchen"), engine)
+    second = drive(session.second(first), engine)
+    assert second is not None
+    assert (first.call, second.call) == pair
+    assert (second.text, second.tokens.prompt) == ("kitchen", first.tokens.prompt)
+    assert second.confidence < first.confidence
+    assert second.tokens.prefilled == 1  # the prompt is cached but for its last token
+    assert session.messages == ()
+
+
+def test_where_no_choice_was_left_there_is_no_second_reading() -> None:
+    only = catalog(function("only"))
+    session, engine = Session(VOCABULARY, Template(TEMPLATE), only, 512), Oracle(VOCABULARY, [])
+    turn = drive(session.turn("do"), engine)
+    assert drive(session.second(turn), engine) is None
+    assert engine.runs == []
+
+
+def test_a_second_reading_stands_on_what_the_first_stood_on() -> None:
+    session, engine = new_session(RESERVE + 200), Torn(VOCABULARY, TORN[0])
+    for number in range(12):
+        turn = drive(session.read(f"turn {number} on"), engine)
+        second = drive(session.second(turn), engine)
+        assert second is not None
+        assert (second.first, second.tokens.prompt) == (turn.first, turn.tokens.prompt)
+        session.take(turn, second.call)
+    assert turn.first > 0
+    assert [message.call for message in session.messages[1::2]] == [TORN[0][1]] * 12
+
+
+def test_a_second_reading_that_fails_or_is_abandoned_loses_nothing() -> None:
+    session, engine = new_session(), Torn(VOCABULARY, TORN[0])
+    first = drive(session.read("kitchen"), engine)
+    steps = session.second(first)
+    steps.send(engine.run(next(steps)))
+    steps.close()
+    assert session.messages == ()
+    assert drive(session.turn("kitchen"), engine).call == first.call
+
+
+def test_what_is_read_joins_the_conversation_when_it_is_taken() -> None:
+    session, engine = new_session(), Oracle(VOCABULARY, CALLS)
+    turn = drive(session.read("turn 0 on"), engine)
+    assert (turn.call, session.messages) == (CALLS[0], ())
+    session.take(turn, CALLS[4])
+    assert session.messages == (Message("user", "turn 0 on"), Message("assistant", call=CALLS[4]))
+
+
+def test_what_is_added_is_what_the_next_turn_sees() -> None:
+    session, engine = new_session(), Oracle(VOCABULARY, CALLS)
+    talk(session, engine, 1)
+    session.add("  the hall ", CALLS[3])
+    before = session.messages
+    with pytest.raises(MessageError):
+        session.add(" ", CALLS[3])
+    assert session.messages == before
+    assert drive(session.turn("next"), engine).call == CALLS[2]
+    assert "user\nthe hall" in VOCABULARY.decode(engine.log)
+    assert "temperature:72" in VOCABULARY.decode(engine.log)
 
 
 def test_when_the_context_is_full_the_oldest_turns_leave() -> None:

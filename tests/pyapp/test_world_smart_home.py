@@ -166,10 +166,13 @@ def test_what_is_known_is_not_asked_for(spelled: str) -> None:
     assert HOME.missing(HOME.begin(), call(spelled)) == ()
 
 
-def test_offered_temperatures_stay_within_the_bounds() -> None:
-    warm = state_after(HOME, ["set_thermostat temperature=79"])
-    options = HOME.options(warm, call("set_thermostat"), "temperature")
-    assert [option.value for option in options] == [77, 75]
+@pytest.mark.parametrize(
+    ("target", "offered"), [(79, [77, 75]), (61, [63, 65]), (62, [64, 60, 66])]
+)
+def test_offered_temperatures_stay_within_the_bounds(target: int, offered: list[int]) -> None:
+    state = state_after(HOME, [f"set_thermostat temperature={target}"])
+    options = HOME.options(state, call("set_thermostat"), "temperature")
+    assert [option.value for option in options] == offered
 
 
 @pytest.mark.parametrize(

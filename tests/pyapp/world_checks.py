@@ -23,13 +23,27 @@ NUMBERS = st.one_of(
 
 def catalog_calls(catalog: str, texts: Mapping[str, Sequence[str]]) -> st.SearchStrategy[ToolCall]:
     """Calls that fit a catalog; `texts` has words for the slots of free text."""
-    return st.sampled_from(catalogs.load(catalog).tools).flatmap(lambda tool: _calls(tool, texts))
+    return st.sampled_from(catalogs.load(catalog).tools).flatmap(
+        lambda tool: st.fixed_dictionaries({}, optional=_slots(tool, texts)).map(
+            lambda given: ToolCall(tool.name, given)
+        )
+    )
 
 
-def _calls(tool: Tool, texts: Mapping[str, Sequence[str]]) -> st.SearchStrategy[ToolCall]:
-    slots = {slot.name: _values(slot.type, texts.get(slot.name, ())) for slot in tool.slots}
-    arguments = st.fixed_dictionaries({}, optional=slots)
-    return arguments.map(lambda given: ToolCall(tool.name, given))
+def full_calls(
+    catalog: str, names: Sequence[str], texts: Mapping[str, Sequence[str]]
+) -> st.SearchStrategy[ToolCall]:
+    """Calls of some of a catalog's tools with every slot given."""
+    tools = [tool for tool in catalogs.load(catalog).tools if tool.name in names]
+    return st.sampled_from(tools).flatmap(
+        lambda tool: st.fixed_dictionaries(_slots(tool, texts)).map(
+            lambda given: ToolCall(tool.name, given)
+        )
+    )
+
+
+def _slots(tool: Tool, texts: Mapping[str, Sequence[str]]) -> dict[str, st.SearchStrategy[Any]]:
+    return {slot.name: _values(slot.type, texts.get(slot.name, ())) for slot in tool.slots}
 
 
 def _values(kind: SlotType, texts: Sequence[str]) -> st.SearchStrategy[Any]:

@@ -3,20 +3,28 @@
  * Knows no document; it changes the state, says so, and asks the worker through a client.
  */
 
-import { PageError, toFailure } from "./errors.js";
+import { toFailure } from "./errors.js";
+import { keepable } from "./keep.js";
+import { measure } from "./measure.js";
+import { firstCatalog } from "./options.js";
 import {
   addMessage,
   advance,
   beginConversation,
+  beginLoading,
   current,
-  freshStages,
+  failLoading,
   initialState,
+  isOpen,
+  nextWaiting,
+  recall,
+  withdraw,
 } from "./state.js";
-import { isOpen, nextWaiting, withdraw } from "./state.js";
 
 /** @typedef {import("./client.js").Client} Client */
 /** @typedef {import("./keep.js").Keeper} Keeper */
 /** @typedef {import("./options.js").Options} Options */
+/** @typedef {import("./protocol.js").Requests} Requests */
 /** @typedef {import("./protocol.js").WorkerEvent} WorkerEvent */
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Message} Message */
@@ -48,22 +56,12 @@ export class Controller {
     this.client?.close();
     const client = this.connect((event) => this.#onEvent(event));
     this.client = client;
-    Object.assign(state, {
-      phase: "loading",
-      stages: freshStages(),
-      failure: null,
-      info: null,
-      open: null,
-      ended: 0,
-    });
-    state.started = performance.now();
+    beginLoading(state, performance.now());
     this.onChange(state);
+    const { memory, threads } = this.options;
     try {
-      const { memory, threads } = this.options;
-      state.info = await client.request(
-        "load",
-        threads === undefined ? { memory } : { memory, threads },
-      );
+      const wanted = threads === undefined ? { memory } : { memory, threads };
+      state.info = await client.request("load", wanted);
       await this.#open(current(state));
     } catch (error) {
       if (client === this.client) this.fail(error);
@@ -80,51 +78,22 @@ export class Controller {
    * @param {unknown} error
    */
   fail(error) {
-    const { state } = this;
     this.client?.close();
-    state.phase = "error";
-    state.failure = toFailure(error);
-    for (const stage of Object.values(state.stages))
-      if (stage.state === "running") stage.state = "failed";
-    this.onChange(state);
+    failLoading(this.state, toFailure(error));
+    this.onChange(this.state);
   }
 
   /**
    * Answer a message, now or when the ones before it are answered.
    *
    * @param {string} text
+   * @param {string} [choice] id of the reply's choice that it takes
    */
-  send(text) {
-    this.#add(text, "");
-  }
-
-  /**
-   * Take one of a reply's choices.
-   *
-   * @param {import("./protocol.js").Choice} choice
-   */
-  pick({ id, label }) {
-    this.#add(label, id);
-  }
-
-  /**
-   * @param {string} text
-   * @param {string} choice
-   */
-  #add(text, choice) {
+  send(text, choice = "") {
     this.lastId += 1;
     addMessage(this.state, text, choice, this.lastId);
     this.#keep(current(this.state));
     this.#go();
-  }
-
-  /** Put the current catalog's world back to its beginning, in a new conversation. */
-  async renewWorld() {
-    const { state } = this;
-    if (state.phase !== "ready") return;
-    const { catalog } = current(state);
-    this.#stand(catalog, await this.#client().request("renewWorld", {}));
-    this.renew();
   }
 
   /**
@@ -145,7 +114,8 @@ export class Controller {
    * @param {string} catalog name
    */
   choose(catalog) {
-    beginConversation(this.state, catalog);
+    const conversation = beginConversation(this.state, catalog);
+    if (!this.state.standing[catalog]) this.#recall(conversation);
     this.#go();
   }
 
@@ -156,7 +126,29 @@ export class Controller {
 
   /** Begin a new conversation with the same tools. */
   renew() {
-    this.choose(current(this.state).catalog);
+    beginConversation(this.state, current(this.state).catalog);
+    this.#go();
+  }
+
+  /**
+   * Ask the worker.
+   *
+   * @template {keyof Requests} Type
+   * @param {Type} type
+   * @param {Requests[Type]} payload
+   */
+  request(type, payload) {
+    return /** @type {Client} */ (this.client).request(type, payload);
+  }
+
+  /**
+   * Take what the worker says of a catalog's agent and world.
+   *
+   * @param {string} catalog
+   * @param {import("./protocol.js").Standing} standing
+   */
+  stand(catalog, { world, saved }) {
+    this.state.standing[catalog] = { world, saved };
   }
 
   #go() {
@@ -199,11 +191,11 @@ export class Controller {
       await this.#open(conversation);
       const { text, choice } = message;
       const { world, saved, ...reply } = await (choice
-        ? this.#client().request("choose", { choice })
-        : this.#client().request("talk", { text }));
+        ? this.request("choose", { choice })
+        : this.request("talk", { text }));
       message.reply = reply;
       message.status = "done";
-      this.#stand(conversation.catalog, { world, saved });
+      this.stand(conversation.catalog, { world, saved });
       this.#keep(conversation);
       measure("turn", message.started, performance.now(), reply);
     } catch (error) {
@@ -239,57 +231,35 @@ export class Controller {
     if (isOpen(state, conversation)) return;
     const { id, catalog } = conversation;
     state.catalogFailure = null;
-    const saved = state.standing[catalog]?.saved ?? this.keeper.get(catalog)?.saved;
+    const saved = this.#savedOf(catalog);
     const fresh = !conversation.messages.some(({ reply }) => reply);
     if (state.open?.catalog === catalog) {
-      this.#stand(catalog, await this.#client().request("reset", {}));
+      this.stand(catalog, await this.request("reset", {}));
     } else {
       const name = { name: catalog, fresh };
-      const opened = await this.#client().request("catalog", saved ? { ...name, saved } : name);
+      const opened = await this.request("catalog", saved ? { ...name, saved } : name);
       state.lost = opened.lost ?? "";
-      this.#stand(catalog, opened);
+      this.stand(catalog, opened);
     }
     state.open = { id, catalog };
     this.#keep(conversation);
   }
 
-  /**
-   * @param {string} catalog
-   * @param {import("./protocol.js").Standing} standing
-   */
-  #stand(catalog, { world, saved }) {
-    this.state.standing[catalog] = { world, saved };
+  /** @param {Conversation} conversation */
+  #keep(conversation) {
+    const { catalog } = conversation;
+    const saved = this.#savedOf(catalog);
+    if (catalog && saved) this.keeper.put(catalog, keepable(conversation, saved));
   }
 
-  /**
-   * Keep a conversation for the next visit; what is not answered yet will be then.
-   *
-   * @param {Conversation} conversation
-   */
-  #keep({ catalog, messages }) {
-    const saved = this.state.standing[catalog]?.saved ?? this.keeper.get(catalog)?.saved;
-    if (!catalog || !saved) return;
-    const entries = messages.map((message) =>
-      message.status === "running" ? { ...message, status: /** @type {const} */ ("waiting") } : message,
-    );
-    this.keeper.put(catalog, { saved, messages: entries });
+  /** @param {Conversation} conversation */
+  #recall(conversation) {
+    this.lastId = recall(conversation, this.keeper.get(conversation.catalog), this.lastId);
   }
 
-  /**
-   * Show what was kept of an earlier visit, before what was typed since.
-   *
-   * @param {Conversation} conversation
-   */
-  #recall({ catalog, messages }) {
-    const kept = this.keeper.get(catalog)?.messages ?? [];
-    for (const message of [...kept, ...messages.splice(0)]) {
-      this.lastId += 1;
-      messages.push({ ...message, id: this.lastId });
-    }
-  }
-
-  #client() {
-    return /** @type {Client} */ (this.client);
+  /** @param {string} catalog */
+  #savedOf(catalog) {
+    return this.state.standing[catalog]?.saved ?? this.keeper.get(catalog)?.saved;
   }
 
   /** @param {WorkerEvent} event */
@@ -313,33 +283,13 @@ export class Controller {
   #offer({ catalogs, model }) {
     const { state } = this;
     Object.assign(state, { catalogs, model });
-    const wanted = this.options.catalog ?? catalogs[0]?.name;
-    if (catalogs.some(({ name }) => name === wanted)) {
-      const conversation = current(state);
-      if (conversation.catalog) return;
-      conversation.catalog = wanted ?? "";
+    const conversation = current(state);
+    if (conversation.catalog) return;
+    try {
+      conversation.catalog = firstCatalog(catalogs, this.options.catalog, this.keeper.last());
       this.#recall(conversation);
-      return;
+    } catch (error) {
+      this.fail(error);
     }
-    const names = catalogs.map(({ name }) => name).join(", ");
-    this.fail(
-      new PageError(
-        "address",
-        `There is no catalog=${wanted}.`,
-        `Use one of ${names} in the address.`,
-      ),
-    );
   }
-}
-
-/**
- * Leave a measure for whoever profiles the page.
- *
- * @param {string} name
- * @param {number} start
- * @param {number} end
- * @param {unknown} detail
- */
-function measure(name, start, end, detail) {
-  performance.measure(`offhand:${name}`, { start, end, detail });
 }

@@ -64,19 +64,35 @@ export class Keeper {
     const entry = { version: VERSION, saved, messages: [...light, ...newest.slice(-WITH_TURNS)] };
     try {
       this.storage?.setItem(this.#key(catalog), JSON.stringify(entry));
+      this.storage?.setItem(this.#key(""), catalog);
     } catch {
       // A full store must not end a conversation; what was kept before stays.
     }
   }
 
-  /** @param {string} catalog */
-  drop(catalog) {
+  /** @returns {string | null} the catalog that was kept last */
+  last() {
     try {
-      this.storage?.removeItem(this.#key(catalog));
+      return this.storage?.getItem(this.#key("")) ?? null;
     } catch {
-      // Nothing can be kept, so nothing was.
+      return null;
     }
   }
+}
+
+/**
+ * What to keep of a conversation: what is not answered yet will be at the next visit.
+ *
+ * @param {import("./state.js").Conversation} conversation
+ * @param {Saved} saved
+ * @returns {Kept}
+ */
+export function keepable({ messages }, saved) {
+  const waiting = /** @type {const} */ ("waiting");
+  const entries = messages.map((message) =>
+    message.status === "running" ? { ...message, status: waiting } : message,
+  );
+  return { saved, messages: entries };
 }
 
 /** @param {Message} message */

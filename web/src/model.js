@@ -105,6 +105,15 @@ export class Model {
     return this.#ready().renewWorld();
   }
 
+  async exportWorld() {
+    return this.#ready().exportWorld();
+  }
+
+  /** @param {Uint8Array} bytes */
+  async importWorld(bytes) {
+    return this.#ready().importWorld(bytes);
+  }
+
   async reset() {
     return this.#ready().reset();
   }

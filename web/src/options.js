@@ -56,3 +56,23 @@ function readThreads(value) {
     `Use a number from 1 to ${MOST_THREADS} in the address.`,
   );
 }
+
+/**
+ * The catalog that the page opens with: the one asked for in the address, else the one used last,
+ * else the first.
+ *
+ * @param {import("./protocol.js").CatalogInfo[]} catalogs
+ * @param {string | null} wanted
+ * @param {string | null} last
+ * @returns {string} its name
+ * @throws {PageError} the one asked for does not exist
+ */
+export function firstCatalog(catalogs, wanted, last) {
+  const names = catalogs.map(({ name }) => name);
+  if (wanted !== null && !names.includes(wanted)) {
+    const fix = `Use one of ${names.join(", ")} in the address.`;
+    throw new PageError("address", `There is no catalog=${wanted}.`, fix);
+  }
+  const kept = names.find((name) => name === last);
+  return wanted ?? kept ?? names[0] ?? "";
+}

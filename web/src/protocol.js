@@ -47,6 +47,8 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {{text: string}} talk answer a message as the agent
  * @property {{choice: string}} choose answer a click on one of a reply's choices
  * @property {{}} renewWorld put the open catalog's world back to its beginning
+ * @property {{}} exportWorld the open catalog's world as a file
+ * @property {{bytes: Uint8Array}} importWorld put a file's content in its place
  * @property {{text: string}} say one bare turn of the model, nothing carried out: for measurements
  * @property {{}} reset
  * @property {{messages: TranscriptMessage[]}} restore make these messages the conversation, whoever
@@ -61,6 +63,8 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {Answer} talk
  * @property {Answer} choose
  * @property {Standing} renewWorld
+ * @property {Uint8Array<ArrayBuffer>} exportWorld
+ * @property {Standing} importWorld
  * @property {Turn} say
  * @property {Standing} reset
  * @property {{}} restore
@@ -92,6 +96,7 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {string} description
  * @property {string[]} examples first messages to try
  * @property {string[]} tools names
+ * @property {boolean} archive whether its world can be saved as a file and brought back
  */
 
 /**

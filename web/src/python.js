@@ -34,6 +34,8 @@ import { PageError } from "./errors.js";
  * @property {(text: string) => Promise<string>} talk
  * @property {(choice: string) => string} choose
  * @property {() => string} reset_world
+ * @property {() => Uint8Array<ArrayBuffer> | string} export_world
+ * @property {(data: Uint8Array) => string} import_world
  * @property {(text: string) => Promise<string>} say
  * @property {() => string} reset
  * @property {(transcript: string) => string} restore
@@ -139,6 +141,17 @@ export class PythonApp {
    */
   restore(messages) {
     read(this.app.restore(JSON.stringify(messages)));
+  }
+
+  /** @returns {Uint8Array<ArrayBuffer>} */
+  exportWorld() {
+    const file = this.app.export_world();
+    return typeof file === "string" ? /** @type {never} */ (read(file)) : file;
+  }
+
+  /** @param {Uint8Array} bytes */
+  importWorld(bytes) {
+    return /** @type {Standing} */ (read(this.app.import_world(bytes)));
   }
 
   reset() {

@@ -82,7 +82,7 @@ export function initialState() {
 }
 
 /** @returns {Record<Stage, StageState>} */
-export function freshStages() {
+function freshStages() {
   const fresh = () => ({
     state: "waiting",
     loaded: 0,
@@ -95,6 +95,26 @@ export function freshStages() {
   return /** @type {Record<Stage, StageState>} */ (
     Object.fromEntries(STAGES.map((name) => [name, fresh()]))
   );
+}
+
+/**
+ * @param {State} state
+ * @param {number} now milliseconds
+ */
+export function beginLoading(state, now) {
+  const fresh = { failure: null, info: null, open: null, started: now, ended: 0 };
+  Object.assign(state, fresh, { phase: "loading", stages: freshStages() });
+}
+
+/**
+ * @param {State} state
+ * @param {Failure} failure
+ */
+export function failLoading(state, failure) {
+  state.phase = "error";
+  state.failure = failure;
+  for (const stage of Object.values(state.stages))
+    if (stage.state === "running") stage.state = "failed";
 }
 
 /**
@@ -191,4 +211,21 @@ export function withdraw(state, id) {
     if (message.status === "waiting" || message.status === "failed") return message.text;
   }
   return "";
+}
+
+/**
+ * Show what was kept of an earlier visit, before what was typed since.
+ *
+ * @param {Conversation} conversation
+ * @param {{messages: Message[]} | null} kept
+ * @param {number} lastId the last id given
+ * @returns {number} the last id given now
+ */
+export function recall({ messages }, kept, lastId) {
+  let id = lastId;
+  for (const message of [...(kept?.messages ?? []), ...messages.splice(0)]) {
+    id += 1;
+    messages.push({ ...message, id });
+  }
+  return id;
 }

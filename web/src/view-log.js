@@ -5,17 +5,20 @@
 
 import { button, el, setText } from "./dom.js";
 import { plural, seconds } from "./format.js";
+import { transcriptLine } from "./transcript.js";
 import { failureCard } from "./view-failure.js";
 import { closeChoices, replyCard } from "./view-reply.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Message} Message */
 /** @typedef {import("./state.js").Conversation} Conversation */
+/** @typedef {import("./protocol.js").TranscriptMessage} TranscriptMessage */
 
 /**
  * @typedef {object} LogActions
  * @property {(message: Message) => void} edit put the text back into the composer
  * @property {(choice: import("./protocol.js").Choice) => void} pick take a reply's choice
+ * @property {(catalog: string, messages: TranscriptMessage[]) => void} save as a file
  * @property {() => void} stop give up the message that is being answered
  * @property {() => void} restart load the model again
  */
@@ -77,7 +80,8 @@ export class LogView {
   #updateConversation(state, conversation) {
     if (conversation.messages.length === 0) return;
     const block = this.#block(conversation.id);
-    for (const message of conversation.messages) this.#updateMessage(block, message);
+    for (const message of conversation.messages)
+      this.#updateMessage(block, message, () => this.#saving(state, conversation, message));
     const over =
       conversation !== state.conversations.at(-1) && conversation.messages.every(isAnswered);
     if (over && !(block.parentElement instanceof HTMLDetailsElement))
@@ -103,6 +107,7 @@ export class LogView {
     const title = state.catalogs.find(({ name }) => name === catalog)?.title ?? catalog;
     const summary = el("summary", {}, `Earlier: ${title}, ${plural(messages.length, "message")}`);
     const details = el("details", { class: "earlier" }, summary);
+    closeChoices(block);
     block.replaceWith(details);
     details.append(block);
   }
@@ -110,8 +115,9 @@ export class LogView {
   /**
    * @param {HTMLElement} block
    * @param {Message} message
+   * @param {() => (() => void) | null} saving how its transcript is saved, if that is offered
    */
-  #updateMessage(block, message) {
+  #updateMessage(block, message, saving) {
     const known = this.shown.get(message.id);
     if (known?.status === message.status) return;
     const node = known?.node ?? el("div", { class: "turn" });
@@ -122,15 +128,32 @@ export class LogView {
     }
     node.dataset["status"] = message.status;
     while (node.childNodes.length > 1) node.lastChild?.remove();
-    node.append(this.#answer(message));
+    node.append(this.#answer(message, saving));
     this.shown.set(message.id, { node, status: message.status });
     this.changed = { node };
   }
 
-  /** @param {Message} message */
-  #answer(message) {
+  /**
+   * A person who takes over reads what was said up to then, and nothing later.
+   *
+   * @param {State} state
+   * @param {Conversation} conversation
+   * @param {Message} message
+   */
+  #saving({ standing }, { catalog }, { reply }) {
+    if (reply?.kind !== "handover") return null;
+    const own = reply.data?.kind === "handover" ? reply.data.transcript : null;
+    const messages = own ?? standing[catalog]?.saved.messages ?? [];
+    return transcriptLine(messages) ? () => this.actions.save(catalog, messages) : null;
+  }
+
+  /**
+   * @param {Message} message
+   * @param {() => (() => void) | null} saving
+   */
+  #answer(message, saving) {
     const edit = () => this.actions.edit(message);
-    if (message.reply) return replyCard(message.reply, this.actions.pick);
+    if (message.reply) return replyCard(message.reply, this.actions.pick, saving());
     if (message.failure) {
       const actions = [button("Edit the message", "edit", edit)];
       if (!OF_THE_MESSAGE.has(message.failure.kind)) {

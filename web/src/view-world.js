@@ -7,7 +7,7 @@ import { el, icon, setText } from "./dom.js";
 import { BankView } from "./world-bank.js";
 import { FilesView } from "./world-files.js";
 import { HomeView } from "./world-home.js";
-import { mark } from "./world-parts.js";
+import { mark, reveal } from "./world-parts.js";
 
 /** @typedef {import("./world-types.js").World} World */
 /** @typedef {import("./world-types.js").TerminalData} TerminalData */
@@ -17,7 +17,8 @@ import { mark } from "./world-parts.js";
  * @property {string} title
  * @property {HTMLElement} node
  * @property {(world: any) => string} summary
- * @property {(world: any, changed: readonly string[], terminal: readonly TerminalData[]) => void} update
+ * @property {(world: any, changed: readonly string[], terminal: readonly TerminalData[]) => void
+ *   } update
  */
 
 /** @type {Record<string, () => Shown>} by catalog */
@@ -90,8 +91,12 @@ export class WorldView {
     const parts = new Set(changed);
     /** @type {NodeListOf<HTMLElement | SVGElement>} */
     const nodes = this.body.querySelectorAll("[data-part]");
-    for (const node of nodes) if (parts.has(node.dataset["part"] ?? "")) mark(node);
+    const found = Array.from(nodes).filter(({ dataset }) => parts.has(dataset["part"] ?? ""));
+    found.forEach(mark);
     mark(this.head);
+    const [first] = found;
+    const frame = this.root.closest(".side");
+    if (first && frame && frame.scrollHeight > frame.clientHeight) reveal(frame, first);
   }
 
   /** Open beside the conversation, folded to its summary above it; either way it can be changed. */

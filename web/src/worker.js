@@ -24,6 +24,8 @@ const handlers = {
   talk: ({ text }) => model.turn((app) => app.talk(text)),
   choose: ({ choice }) => model.choose(choice),
   renewWorld: () => model.renewWorld(),
+  exportWorld: () => model.exportWorld(),
+  importWorld: ({ bytes }) => model.importWorld(bytes),
   say: ({ text }) => model.turn((app) => app.say(text)),
   reset: () => model.reset(),
   restore: ({ messages }) => model.restore(messages),

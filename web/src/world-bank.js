@@ -48,7 +48,7 @@ export class BankView {
   /** @param {BankWorld} world */
   summary({ accounts, queue }) {
     const balances = accounts.map(({ label, balance }) => `${label} ${dollars(balance)}`);
-    return [...(queue ? ["in line for staff"] : []), ...balances].join(", ");
+    return [...(queue ? [`in line for ${queue.department}`] : []), ...balances].join(", ");
   }
 
   /**
@@ -93,9 +93,9 @@ export class BankView {
       " ",
       number,
       " ",
-      balance,
-      " ",
       owed,
+      " ",
+      balance,
     );
     return {
       node,
@@ -226,6 +226,6 @@ function billPart({ payee, amount }) {
 
 /** @param {{department: string, text: string}} queue */
 function queueText({ department, text }) {
-  const words = el("span", {}, el("strong", {}, `In line for ${department}`), " ", text);
-  return [glyph("person"), words];
+  const said = el("span", {}, el("strong", {}, `In line for ${department}.`), " ", text);
+  return [glyph("person"), said];
 }

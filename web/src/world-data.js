@@ -8,6 +8,7 @@ import { el } from "./dom.js";
 /** @typedef {import("./world-types.js").TerminalData} TerminalData */
 
 const NUMBER = /^[-+−]?\$?[\d,]+(?:\.\d+)?%?$/;
+const SHORT = 10; // characters
 
 /**
  * @param {Data} data
@@ -20,11 +21,10 @@ export function dataBlock(data) {
 
 /** @param {TableData} data */
 function tableBlock({ title, columns, rows }) {
-  const kinds = columns.map((_, column) => {
-    const cells = rows.map((row) => row[column] ?? "").filter((text) => text !== "");
-    return cells.length > 0 && cells.every((text) => NUMBER.test(text)) ? "amount" : null;
-  });
-  const head = columns.map((text, column) => el("th", { scope: "col", class: kinds[column] }, text));
+  const kinds = columns.map((_, column) => kindOf(rows.map((row) => row[column] ?? "")));
+  const head = columns.map((text, column) =>
+    el("th", { scope: "col", class: kinds[column] }, text),
+  );
   const body = rows.map((row) =>
     el("tr", {}, ...row.map((text, column) => el("td", { class: kinds[column] }, text))),
   );
@@ -39,6 +39,16 @@ function tableBlock({ title, columns, rows }) {
       el("tbody", {}, ...body),
     ),
   );
+}
+
+/**
+ * @param {string[]} cells of a column
+ * @returns {string | null} class
+ */
+function kindOf(cells) {
+  if (cells.some((text) => text !== "") && cells.every((text) => text === "" || NUMBER.test(text)))
+    return "amount";
+  return cells.every((text) => text.length <= SHORT) ? "short" : null;
 }
 
 /** @param {FactsData} data */

@@ -3,7 +3,7 @@
 import { el, setText } from "./dom.js";
 import { plural } from "./format.js";
 import { scroller, terminalEntry } from "./world-data.js";
-import { arrange, glyph } from "./world-parts.js";
+import { arrange, glyph, reveal } from "./world-parts.js";
 
 /** @typedef {import("./world-types.js").FilesWorld} FilesWorld */
 /** @typedef {import("./world-types.js").TreeEntry} TreeEntry */
@@ -100,15 +100,17 @@ export class FilesView {
 function treePart({ path, name, kind, hidden }) {
   const bytes = el("span", { class: "size quiet" });
   const here = el("span", { class: "here" }, "current folder");
+  const isFolder = kind === "dir";
+  const label = { class: hidden ? "file-name quiet" : "file-name" };
   const row = el(
     "div",
     { class: "tree-row", "data-part": path, "data-kind": kind },
     glyph(kind),
-    el("span", { class: hidden ? "file-name quiet" : "file-name" }, kind === "dir" ? `${name}/` : name),
+    el("span", label, isFolder ? `${name}/` : name),
     here,
-    kind === "file" && bytes,
+    !isFolder && bytes,
   );
-  const list = kind === "dir" ? el("ul") : null;
+  const list = isFolder ? el("ul") : null;
   return {
     node: el("li", {}, row, list),
     row,
@@ -121,18 +123,6 @@ function treePart({ path, name, kind, hidden }) {
       setText(bytes, size(entry.size));
     },
   };
-}
-
-/**
- * Scroll a part, and nothing but that part, so far that a row in it is seen.
- *
- * @param {HTMLElement} frame
- * @param {HTMLElement} row
- */
-function reveal(frame, row) {
-  const [outer, inner] = [frame.getBoundingClientRect(), row.getBoundingClientRect()];
-  if (inner.top < outer.top) frame.scrollTop += inner.top - outer.top;
-  else if (inner.bottom > outer.bottom) frame.scrollTop += inner.bottom - outer.bottom;
 }
 
 /** @param {number} bytes */

@@ -3,13 +3,16 @@
 /** @typedef {import("./dom.js").Child} Child */
 
 const SVG = "http://www.w3.org/2000/svg";
-const MARKED = 1500;
+const MARKED = 1500; // milliseconds
+const MARGIN = 8; // pixels
 
 const GLYPHS = {
   locked: "M5 9.5h10v7H5zM7 9.5V7a3 3 0 0 1 6 0v2.5M10 12.4v1.6",
   unlocked: "M5 9.5h10v7H5zM7 9.5V6a3 3 0 0 1 5.7-1.3M10 12.4v1.6",
   lamp: "M6.8 11.8a4.6 4.6 0 1 1 6.4 0c-.6.6-.9 1.2-.9 2H7.7c0-.8-.3-1.4-.9-2zM8.2 16.6h3.6",
-  heat: "M10 3c.6 2.8 4.5 4.6 4.5 8.6A4.4 4.4 0 0 1 10 16.2a4.4 4.4 0 0 1-4.5-4.6c0-1.7.8-2.9 1.8-3.9.2 1.3.9 2 1.7 2.2C8.7 7.4 8.8 4.8 10 3z",
+  heat:
+    "M10 3c.6 2.8 4.5 4.6 4.5 8.6A4.4 4.4 0 0 1 10 16.2a4.4 4.4 0 0 1-4.5-4.6" +
+    "c0-1.7.8-2.9 1.8-3.9.2 1.3.9 2 1.7 2.2C8.7 7.4 8.8 4.8 10 3z",
   cool: "M10 3v14M4 6.5l12 7M16 6.5l-12 7M8.2 4.5 10 6.2l1.8-1.7M8.2 15.5 10 13.8l1.8 1.7",
   auto: "M15.5 8A6 6 0 0 0 4.7 7.2M4.5 12a6 6 0 0 0 10.8.8M4.3 4v3.4h3.4M15.7 16v-3.4h-3.4",
   movie_night: "M3.5 5.5h13v9h-13zM8.5 8v4l3.5-2z",
@@ -24,7 +27,8 @@ const GLYPHS = {
   cancelled: "m5.5 5.5 9 9M14.5 5.5l-9 9",
   ordered: "M3.5 5.5h13v9h-13zM3.8 6l6.2 5 6.2-5",
   flag: "M5.5 17V3.8M5.5 4.5h9l-2 3 2 3h-9",
-  person: "M10 4a2.9 2.9 0 1 0 0 5.8A2.9 2.9 0 0 0 10 4zM4.2 16.5c.5-3 2.8-4.7 5.8-4.7s5.3 1.7 5.8 4.7",
+  person:
+    "M10 4a2.9 2.9 0 1 0 0 5.8A2.9 2.9 0 0 0 10 4zM4.2 16.5c.5-3 2.8-4.7 5.8-4.7s5.3 1.7 5.8 4.7",
   dir: "M3.2 15.5v-10h4.6l1.7 2h7.3v8z",
   file: "M5.5 3.5h6l3 3v10h-9zM11.3 3.7v3h3",
 };
@@ -86,7 +90,8 @@ export function arrange(parent, nodes) {
 
 /**
  * @template Item
- * @typedef {{node: HTMLElement | SVGElement, update: (item: Item) => void}} Part a node that shows an item
+ * @typedef {{node: HTMLElement | SVGElement, update: (item: Item) => void}} Part
+ *   a node that shows an item
  */
 
 /**
@@ -155,6 +160,20 @@ export function mark(node) {
     node,
     window.setTimeout(() => node.removeAttribute("data-changed"), MARKED),
   );
+}
+
+/**
+ * Scroll a frame, and nothing around it, so far that a part in it is seen.
+ *
+ * @param {Element} frame
+ * @param {Element} part
+ */
+export function reveal(frame, part) {
+  const [outer, inner] = [frame.getBoundingClientRect(), part.getBoundingClientRect()];
+  const under = inner.bottom - outer.bottom + MARGIN;
+  const over = inner.top - outer.top - MARGIN;
+  if (over < 0) frame.scrollBy({ top: over });
+  else if (under > 0) frame.scrollBy({ top: Math.min(under, over) });
 }
 
 /**

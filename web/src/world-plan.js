@@ -67,6 +67,11 @@ const WALLS =
   "M147 30H30V75M30 101V228H147M173 228H272V30H173M272 140H338V228H328M282 228H272" +
   "M30 120H134M186 108H272M186 158H272" +
   "M134 30V70M134 94V158M134 188V228M186 30V74M186 98V120M186 146V178M186 202V228";
+const RAYS =
+  "M0-6V-8.5M0 6V8.5M-6 0H-8.5M6 0H8.5M4.2 4.2 6 6M-4.2 4.2-6 6M4.2-4.2 6-6M-4.2-4.2-6-6";
+const CAR =
+  "M289 160a8 8 0 0 1 8-8h16a8 8 0 0 1 8 8v44a7 7 0 0 1-7 7h-18a7 7 0 0 1-7-7z" +
+  "M293 172h24l-3 8h-18zM294 200h22";
 const WINDOWS = "M54 30H100M30 152V196M62 228H104M208 30H252M208 228H250M272 52V88";
 
 /**
@@ -198,7 +203,7 @@ function lamp(x, y) {
     "g",
     { class: "lamp", transform: `translate(${x} ${y})` },
     svg("circle", { r: 3.6 }),
-    svg("path", { class: "rays", d: "M0-6V-8.5M0 6V8.5M-6 0H-8.5M6 0H8.5M4.2 4.2 6 6M-4.2 4.2-6 6M4.2-4.2 6-6M-4.2-4.2-6-6" }),
+    svg("path", { class: "rays", d: RAYS }),
   );
 }
 
@@ -217,9 +222,6 @@ function garage() {
     "g",
     { class: "garage" },
     svg("rect", { class: "floor", x: 272, y: 140, width: 66, height: 88 }),
-    svg("path", {
-      class: "furniture",
-      d: "M289 160a8 8 0 0 1 8-8h16a8 8 0 0 1 8 8v44a7 7 0 0 1-7 7h-18a7 7 0 0 1-7-7zM293 172h24l-3 8h-18zM294 200h22",
-    }),
+    svg("path", { class: "furniture", d: CAR }),
   );
 }

@@ -16,7 +16,7 @@ from offhand.worlds import files_change as change
 from offhand.worlds import files_read as read
 from offhand.worlds.files_home import ENTRIES
 from offhand.worlds.files_read import Done
-from offhand.worlds.files_tree import HOME, Refused, Tree, base, shown, used
+from offhand.worlds.files_tree import HOME, Refused, Tree, base, expanded, shown, used
 from offhand.worlds.files_typed import typed
 from offhand.worlds.files_words import UNITS, complaint, described
 
@@ -43,6 +43,12 @@ COMMANDS: Mapping[str, Callable[..., Done]] = {
     "rmdir": change.rmdir,
     "cp": change.cp,
 }
+PATHS = {
+    *("folder", "dir_name", "path", "source", "destination"),
+    *("file_name", "file_name1", "file_name2"),
+}
+"""Slots that say a place."""
+
 _NEEDED = {
     "cd": ("folder",),
     "mkdir": ("dir_name",),
@@ -74,6 +80,7 @@ class Files:
         """Carry out a command, or refuse it as a shell does."""
         given = _given(call)
         command = typed(state, ToolCall(call.name, given))
+        given |= {slot: expanded(given[slot]) for slot in PATHS & given.keys()}
         try:
             done = COMMANDS[call.name](state, **given)
         except Refused as refused:

@@ -1,7 +1,7 @@
 """The shell's commands that change something: making, writing, moving, copying, removing.
 
-Each takes the tree and the call's arguments and gives a new tree, or refuses as a shell would. A
-file may be written over; `lost` tells which were, for whoever asks first.
+Each takes the tree and the call's arguments and gives a new tree, or refuses as a shell would, but
+then does no part of it. A file may be written over; `lost` tells which were, for whoever asks.
 """
 
 from __future__ import annotations

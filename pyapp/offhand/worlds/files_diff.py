@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-WORK = 1_000_000
+WORK = 300_000
 """Pairs of lines that may have to be compared; more would keep a page busy for seconds."""
 
 

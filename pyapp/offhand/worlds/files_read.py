@@ -64,8 +64,8 @@ def existing(tree: Tree, typed: str, folders: bool = True, files: bool = True) -
 
 
 def _absent(tree: Tree, typed: str, path: str, folders: bool, files: bool) -> str:
-    text = f"There is no {'file' if not folders else 'folder' if not files else 'file or folder'} "
-    text += f"called {typed} here." if "/" not in typed else f"{typed}."
+    kind = "file" if not folders else "folder" if not files else "file or folder"
+    text = f"There is no {kind} called {shown(typed)}."
     fitting = [p for p in tree.below(HOME) if (folders if tree.is_folder(p) else files)]
     like = _alike(fitting, path)
     if len(like) == 1:
@@ -140,14 +140,12 @@ def cat(tree: Tree, file_name: str) -> Done:
 def find(tree: Tree, path: str = ".", name: str = "") -> Done:
     """Paths at and below a folder with a name that contains a text, or fits one with `*` or `?`."""
     start = existing(tree, path)
-    # A shell says paths as the start was typed; it has put the home folder in for `~` by then.
-    prefix = HOME + path[1:] if path == "~" or path.startswith("~/") else path
     found = []
     for at in (start, *tree.below(start)):
         # The name of `.` is a dot, and that of what was typed its last part.
-        called = base(prefix.rstrip("/")) or "/" if at == start else base(at)
+        called = base(path.rstrip("/")) or "/" if at == start else base(at)
         if not name or fnmatchcase(called, pattern(name)):
-            found.append(prefix if at == start else f"{prefix.rstrip('/')}/{_rest(at, start)}")
+            found.append(path if at == start else f"{path.rstrip('/')}/{_rest(at, start)}")
     what = f" like {name}" if wild(name) else f" with “{name}”" if name else ""
     text = f"Found {counted(len(found), 'name')}{what}." if found else f"There is no name{what}."
     return Done(tree, text, "\n".join(found))

@@ -75,6 +75,11 @@ def shown(path: str) -> str:
     return "~" + path[len(HOME) :] if within(path, HOME) else path
 
 
+def expanded(typed: str) -> str:
+    """A typed path with home for a `~` that begins it, as a shell gives it to a command."""
+    return HOME + typed[1:] if typed == "~" or typed.startswith("~/") else typed
+
+
 def by_place(path: str) -> list[str]:
     """Sort key: every folder right before what it holds, names in order of their characters."""
     return path.split("/")
@@ -190,14 +195,11 @@ class Tree:
         Raises:
             Refused: it leads through what is not there or is no folder.
         """
-        at, rest = self.cwd, typed
-        if typed == "~" or typed.startswith("~/"):
-            at, rest = HOME, typed[1:]
-        elif typed.startswith("/"):
-            at = "/"
-        elif not typed:
+        if not typed:
             raise Refused(NOT_FOUND, typed, "A name is needed.")
-        for name in rest.split("/"):
+        whole = expanded(typed)
+        at = "/" if whole.startswith("/") else self.cwd
+        for name in whole.split("/"):
             self._enter(at, typed)
             if name == "..":
                 at = parent(at)
@@ -207,9 +209,8 @@ class Tree:
 
     def _enter(self, at: str, typed: str) -> None:
         if at not in self.entries:
-            raise Refused(
-                NOT_FOUND, typed, f"There is no {typed} here: {self.near(at)} is missing."
-            )
+            text = f"There is no {shown(typed)}: {self.near(at)} is missing."
+            raise Refused(NOT_FOUND, typed, text)
         if not self.is_folder(at):
             raise Refused(NOT_FOLDER, typed, f"{self.near(at)} is not a folder.")
 

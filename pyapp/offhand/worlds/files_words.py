@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from shlex import quote
 from typing import Any
 
 from offhand.dialect import ToolCall
@@ -14,8 +13,8 @@ UNITS = {"l": "line", "w": "word", "c": "character"}
 """What `wc` counts, by its modes."""
 
 _COMPLAINTS = {
-    "cd": "bash: cd: {bare}: {reason}",
-    "echo": "bash: {bare}: {reason}",
+    "cd": "bash: cd: {name}: {reason}",
+    "echo": "bash: {name}: {reason}",
     "sort": "sort: cannot read: {bare}: {reason}",
     "tail": "tail: cannot open {quoted} for reading: {reason}",
     "find": "find: {quoted}: {reason}",
@@ -34,7 +33,9 @@ _OF_FOLDERS = {
 
 def quoted(name: str) -> str:
     """A name as the core tools quote it in a complaint."""
-    return quote(name) if "'" in name else f"'{name}'"
+    if "'" in name and not set(name) & set('"$`!'):
+        return f'"{name}"'
+    return "'" + name.replace("'", "'\\''") + "'"
 
 
 def bare(name: str) -> str:
@@ -49,8 +50,10 @@ def complaint(command: str, refused: Refused) -> str:
     line = _COMPLAINTS.get(command, "{command}: {bare}: {reason}")
     if refused.reason == IS_FOLDER:
         line = _OF_FOLDERS.get(command, line)
-    name = refused.argument
-    return line.format(command=command, bare=bare(name), quoted=quoted(name), reason=refused.reason)
+    name, reason = refused.argument, refused.reason
+    return line.format(
+        command=command, name=name, bare=bare(name), quoted=quoted(name), reason=reason
+    )
 
 
 def counted(count: int, noun: str) -> str:

@@ -22,6 +22,11 @@ ZIP_BYTES = 2 * TOTAL_BYTES
 _DATE = (1980, 1, 1, 0, 0, 0)
 _LEAVE_OUT = "Leave it out of the zip and try again."
 _ENCRYPTED = 0x1
+_UNREADABLE = (
+    *(BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError),
+    *(struct.error, zlib.error),
+)
+"""What the reader of zips raises for bytes that are none."""
 
 
 def export(state: Tree) -> bytes:
@@ -48,12 +53,13 @@ def load(data: bytes) -> Tree:
         limit = ZIP_BYTES // 1024 // 1024
         raise ValueError(f"The zip is larger than {limit} MB. Put fewer files into it.")
     try:
-        with ZipFile(BytesIO(data)) as archive:
-            entries = _entries(archive)
-    except (BadZipFile, EOFError, struct.error, UnicodeDecodeError) as error:
+        archive = ZipFile(BytesIO(data))
+    except _UNREADABLE as error:
         raise ValueError(
             "This is not a whole zip file. Choose another or make it again."
         ) from error
+    with archive:
+        entries = _entries(archive)
     try:
         return Tree.of(entries)
     except ValueError as error:
@@ -102,7 +108,7 @@ def _text(archive: ZipFile, info: ZipInfo) -> str:
     try:
         with archive.open(info) as member:
             data = member.read(FILE_BYTES + 1)
-    except (BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{name} cannot be read. {_LEAVE_OUT}") from error
     if len(data) > FILE_BYTES:
         raise ValueError(f"{name} is larger than {FILE_BYTES // 1024} KB. {_LEAVE_OUT}")

@@ -149,12 +149,18 @@ def _door_command(arguments: Arguments) -> str:
     return f"{capital(state or 'lock or unlock')} {doors([door] if door else DOORS)}"
 
 
+_WHOLE = {
+    "lights": "all lights",
+    "door": "all doors",
+    "thermostat": "the thermostat",
+    "all": "the house",
+}
+
+
 def _status_command(arguments: Arguments) -> str:
-    kind, place = arguments.get("device_type"), arguments.get("room")
-    if kind == "thermostat":
-        return "Check the thermostat"
-    if place is None or is_whole(place):
-        return f"Check {({'lights': 'all lights', 'door': 'all doors'}).get(kind, 'the house')}"
+    kind, place = arguments.get("device_type", "all"), arguments.get("room")
+    if kind == "thermostat" or place is None or is_whole(place):
+        return f"Check {_WHOLE[kind]}"
     room, door = room_of(place), door_of(place)
     if kind == "lights":
         return f"Check the {ROOMS[room] if room else place} lights"
