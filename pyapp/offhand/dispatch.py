@@ -92,8 +92,8 @@ def _misfit(slot: Slot, value: Any) -> Refusal | None:
         return Refusal("not_allowed", f"The {name} can be {listed}; {value!r} cannot.", slot.name)
     number = type(value) in (int, float) and Decimal(str(value)).is_finite()
     if isinstance(kind, Number) and number:
-        return Refusal("range", f"The {name} {_bounds(kind)}; {value} does not.", slot.name)
-    return Refusal("format", f"The {name} is not what {value!r} is.", slot.name)
+        return Refusal("range", f"The {name} can be {_bounds(kind)}; {value} cannot.", slot.name)
+    return Refusal("format", f"The {name} cannot be {value!r}.", slot.name)
 
 
 def _bounds(kind: Number) -> str:
@@ -101,13 +101,12 @@ def _bounds(kind: Number) -> str:
         None if bound is None else Decimal(bound).scaleb(-kind.decimals)
         for bound in (kind.low, kind.high)
     )
-    parts = [
-        f"goes from {low} to {high}" if low is not None and high is not None else "",
-        f"starts at {low}" if low is not None and high is None else "",
-        f"ends at {high}" if low is None and high is not None else "",
-    ]
-    places = f"has at most {kind.decimals} decimal places" if kind.decimals else "is a whole number"
-    return " and ".join([*filter(None, parts), places])
+    places = (
+        f"number of at most {kind.decimals} decimal places" if kind.decimals else "whole number"
+    )
+    start = "" if low is None else f" from {low}"
+    end = "" if high is None else f" up to {high}"
+    return f"a {places}{start}{end}"
 
 
 def fits(value: Any, kind: SlotType) -> bool:

@@ -76,7 +76,7 @@ def test_a_stale_click_leaves_the_open_question_alone() -> None:
     assert talk.click(old, "Yes").kind == "said"
     assert talk.lamps.things == ("vase", "cup")
     talk.click(new, "Yes")
-    assert talk.lamps.things == ("vase",)
+    assert list(talk.lamps.things) == ["vase"]
 
 
 @pytest.mark.parametrize("what", ["", "maybe", "option0", "option-1", "reading0", "yes/no"])

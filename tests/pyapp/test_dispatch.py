@@ -144,7 +144,7 @@ def test_what_belongs_together_is_done_whole_or_not(together: bool, lit: frozens
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(-6, "from -5 to 80 "), (81, "from -5 to 80 "), (1.5, "a whole number")],
+    [(-6, "whole number from -5 up to 80;"), (81, "from -5 up to 80; 81"), (1.5, "a whole number")],
 )
 def test_a_range_is_told(value: float, words: str) -> None:
     refusal = check(catalog(), ToolCall("heat", {"temperature": value}))

@@ -158,7 +158,7 @@ NO_FILE = "No such file or directory"
         (SMALL, call("sort", file_name="x"), f"sort: cannot read: x: {NO_FILE}", None),
         (SMALL, call("tail", file_name="a"), "tail: error reading 'a': Is a directory", None),
         (SMALL, call("tail", file_name="x"), f"tail: cannot open 'x' for reading: {NO_FILE}", None),
-        (SMALL, call("grep", file_name="x", pattern="o"), f"grep: x: {NO_FILE}", None),
+        (SMALL, call("grep", file_name="x y", pattern="o"), f"grep: x y: {NO_FILE}", None),
         (SMALL, call("find", path="x"), f"find: 'x': {NO_FILE}", None),
         (SMALL, call("diff", file_name1="void", file_name2="x"), f"diff: x: {NO_FILE}", None),
         (SMALL, call("mv", source="x", destination="a"), f"mv: cannot stat 'x': {NO_FILE}", None),

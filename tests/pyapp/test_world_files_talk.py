@@ -137,6 +137,7 @@ def test_several_files_written_over_are_counted() -> None:
         (call("echo", content="hi"), "Print “hi”"),
         (call("cat", file_name="x"), "Show x"),
         (call("find", name="x"), "Look for names with “x” here and below"),
+        (call("find", name="*.md"), "Look for names like *.md here and below"),
         (call("find", path="y"), "Look for everything in y and below"),
         (call("wc", file_name="x", mode="w"), "Count the words of x"),
         (call("sort", file_name="x"), "Show x with its lines in order"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from offhand.dialect import ToolCall
 from offhand.worlds.files_tree import IS_FOLDER, Refused
+from offhand.worlds.files_typed import wild
 
 UNITS = {"l": "line", "w": "word", "c": "character"}
 """What `wc` counts, by its modes."""
@@ -15,6 +16,8 @@ UNITS = {"l": "line", "w": "word", "c": "character"}
 _COMPLAINTS = {
     "cd": "bash: cd: {name}: {reason}",
     "echo": "bash: {name}: {reason}",
+    "grep": "grep: {name}: {reason}",
+    "diff": "diff: {name}: {reason}",
     "sort": "sort: cannot read: {bare}: {reason}",
     "tail": "tail: cannot open {quoted} for reading: {reason}",
     "find": "find: {quoted}: {reason}",
@@ -110,6 +113,8 @@ def _write(given: Mapping[str, Any]) -> str:
 
 def _look(given: Mapping[str, Any]) -> str:
     what = f"names with “{given['name']}”" if "name" in given else "everything"
+    if wild(given.get("name", "")):
+        what = f"names like {given['name']}"
     place = given.get("path", ".")
     return f"Look for {what} {'here' if place == '.' else f'in {place}'} and below"
 
