@@ -36,6 +36,9 @@ from offhand_export.model_calibration import put
 from offhand_export.report import write_json
 
 FOLDS = 5
+RISING = tuple(at for at, name in enumerate(FEATURES) if name != "log_decisions")
+"""Probabilities: the more, the likelier right. A few hundred calls may say otherwise of the mass
+outside the schema, which is nearly always none, and would make the fit sure where it is not."""
 
 
 class CalibrateError(ExportError):
@@ -158,7 +161,7 @@ def fit(calls: Sequence[Call]) -> Fit:
     """
     rights = [call.right for call in calls]
     try:
-        intercept, weights = fit_logistic([call.features for call in calls], rights)
+        intercept, weights = fit_logistic([call.features for call in calls], rights, RISING)
     except ValueError as error:
         raise CalibrateError(
             f"{len(calls)} calls cannot be fitted on: {error}.", "Give more reports with --fit."

@@ -6,7 +6,7 @@ them finite where the data parts cleanly. The same data gives the same weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -16,13 +16,15 @@ STEPS = 100
 
 
 def fit_logistic(
-    features: Sequence[Sequence[float]], rights: Sequence[bool]
+    features: Sequence[Sequence[float]], rights: Sequence[bool], rising: Collection[int] = ()
 ) -> tuple[float, tuple[float, ...]]:
     """The intercept, and a weight a feature, that make the outcomes likeliest.
 
     Args:
         features: of each case, equally many.
         rights: what came of it.
+        rising: places of features that must not speak against a case by growing; where the data
+            would have it so by chance, the feature is left out (its weight is 0).
 
     Raises:
         ValueError: the outcomes are all the same, so that no intercept is finite.
@@ -32,7 +34,23 @@ def fit_logistic(
     raw, wanted = np.asarray(features, dtype=float), np.asarray(rights, dtype=float)
     middle, spread = raw.mean(axis=0), raw.std(axis=0)
     spread[spread < 1e-9] = 1.0  # a constant tells nothing, and the penalty leaves it at nothing
-    cases = np.column_stack([np.ones(len(raw)), (raw - middle) / spread])
+    scaled = (raw - middle) / spread
+    kept = list(range(raw.shape[1]))
+    found = _newton(scaled[:, kept], wanted)
+    while falling := [(found[1 + at], place) for at, place in enumerate(kept) if place in rising]:
+        worst, place = min(falling)
+        if worst >= 0:
+            break
+        kept.remove(place)
+        found = _newton(scaled[:, kept], wanted)
+    own = np.zeros(raw.shape[1])
+    own[kept] = found[1:] / spread[kept]
+    return float(found[0] - own @ middle), tuple(map(float, own))
+
+
+def _newton(scaled: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The intercept and the weights of scaled features."""
+    cases = np.column_stack([np.ones(len(scaled)), scaled])
     penalty = np.full(cases.shape[1], RIDGE)
     penalty[0] = 0.0
 
@@ -52,5 +70,4 @@ def fit_logistic(
         weights = weights - step
         if np.abs(step).max() < 1e-9:
             break
-    own = weights[1:] / spread
-    return float(weights[0] - own @ middle), tuple(map(float, own))
+    return weights

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from offhand.dialect import ToolCall
 from offhand.policy import Policy, judge
-from offhand.world import World
+from offhand.world import Outcome, World
 from offhand_export.metrics import BINS, accuracy_at, expected_calibration_error, rate
 
 RIGHT = 0.995
@@ -146,7 +146,10 @@ def _fate(policy: Policy, one: Shown) -> str:
 
 
 class _Harmless:
-    """A world in which nothing is missing and nothing dangerous: confidence alone decides."""
+    """A world where nothing is missing or dangerous and all is done: confidence alone decides."""
+
+    def apply(self, state: Any, call: ToolCall) -> Outcome:
+        return Outcome(call, "")
 
     def missing(self, state: Any, call: ToolCall) -> tuple[str, ...]:
         return ()

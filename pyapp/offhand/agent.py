@@ -74,9 +74,9 @@ class Agent:
         calls: tuple[ToolCall, ...] = (call,)
         if isinstance(verdict, Verdict) and verdict.kind == "clarify":
             second = yield from self.session.second(turn)
-            calls = self._readings(call, second, asked)
+            calls = self._readings(call, second, asked, replaces)
         # Nothing is waited for from here on, so all of it happens or nothing.
-        self.session.take(turn, call)
+        self.session.take(turn, calls[0])
         self.pending = None
         if not (replaces or phrases.corrects(text)):
             self._last = ""  # only what was done just before can be corrected
@@ -234,11 +234,23 @@ class Agent:
         return ToolCall(call.name, {**asked.calls[0].arguments, **call.arguments})
 
     def _readings(
-        self, call: ToolCall, second: Turn | None, asked: Pending | None
+        self, call: ToolCall, second: Turn | None, asked: Pending | None, replaces: str
     ) -> tuple[ToolCall, ...]:
         """What the message may mean, likeliest first: one call or two."""
         other = self._completed(second.call, asked) if second else call
-        return (call,) if other == call or check(self._catalog, other) else (call, other)
+        if _says_less(other, call) or _says_less(call, other) or check(self._catalog, other):
+            return (call,)
+        state = self.journal.without(replaces).state
+        possible = (one for one in (call, other) if self._possible(state, one))
+        return tuple(possible) or (call,)
+
+    def _possible(self, state: Any, call: ToolCall) -> bool:
+        """Whether the world would not refuse this."""
+        world = self._world
+        tried = contained(
+            call.name, lambda: bool(world.missing(state, call)) or world.apply(state, call).ok
+        )
+        return tried is True
 
     def _replaces(self, text: str, call: ToolCall, asked: Pending | None) -> str:
         """Id of the event that this message corrects, "" if it corrects none."""
@@ -379,6 +391,11 @@ class Agent:
 def _undo_of(events: tuple[Event, ...]) -> tuple[Choice, ...]:
     """What to click to undo the last of these; a second click on it does nothing more."""
     return tuple(Choice(f"undo/{event.id}", "Undo") for event in events[-1:])
+
+
+def _says_less(one: ToolCall, other: ToolCall) -> bool:
+    """Whether a call is another one with some, or none, of its arguments left out."""
+    return one.name == other.name and one.arguments.items() <= other.arguments.items()
 
 
 def _lowered(command: str) -> str:

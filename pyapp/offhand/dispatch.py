@@ -127,7 +127,8 @@ def fits(value: Any, kind: SlotType) -> bool:
 
 
 def _fits_number(value: Any, kind: Number) -> bool:
-    if type(value) not in (int, float):
+    # A handler may count on an int where only whole numbers are allowed; 3.0 would not index.
+    if type(value) is not int and (type(value) is not float or kind.decimals == 0):
         return False
     number = Decimal(str(value))
     if not number.is_finite():

@@ -12,8 +12,8 @@ The numbers and the words of it are data in the catalog (`policy`), for a bank i
       "questions": {"amount": "How much?", "get_statement.account_type": "Of which account?"}
     }
 
-All of it may be left out. A tool of the tier "danger" is always confirmed. The world adds what only
-it can know: what is missing, and what is dangerous right now.
+All of it may be left out. A tool of the tier "danger" is always confirmed, unless it would change
+nothing. The world adds what only it can know: what is missing, and what is dangerous right now.
 """
 
 from __future__ import annotations
@@ -90,12 +90,21 @@ def judge(policy: Policy, world: World, state: Any, call: ToolCall, confidence: 
         options = world.options(state, call, slot)
         return Verdict("ask", "missing", policy.question(call.name, slot), slot, options)
     question = world.danger(state, call)
+    if question:
+        return Verdict("confirm", "risk", question)
     tier = policy.tier(call.name)
-    if question or tier == "danger":
-        return Verdict("confirm", "risk", question or f"{world.describe(call)}?")
-    if confidence < policy.thresholds[tier]:
-        return Verdict("confirm", "confidence", f"{world.describe(call)}?")
-    return Verdict("execute")
+    if tier != "danger" and confidence >= policy.thresholds[tier]:
+        return Verdict("execute")
+    if tier != "look" and not _acts(world, state, call):
+        return Verdict("execute")  # a yes would only lead to a refusal, or to what is so already
+    reason = "risk" if tier == "danger" else "confidence"
+    return Verdict("confirm", reason, f"{world.describe(call)}?")
+
+
+def _acts(world: World, state: Any, call: ToolCall) -> bool:
+    """Whether the call would change anything."""
+    outcome = world.apply(state, call)
+    return outcome.ok and bool(outcome.state != state)
 
 
 def parse_policy(data: Any, tools: tuple[Tool, ...], source: str) -> Policy:

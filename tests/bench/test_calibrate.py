@@ -99,6 +99,17 @@ def test_data_that_parts_cleanly_and_constants_leave_weights_finite(constant: fl
     assert math.isfinite(intercept)
 
 
+def test_a_feature_that_must_not_speak_against_a_case_is_left_out() -> None:
+    features, rights = drawn(2_000)
+    turned = [(*each[:4], -each[4]) for each in features]
+    assert fit_logistic(turned, rights)[1][4] < -0.5
+    intercept, weights = fit_logistic(turned, rights, {0, 1, 4})
+    assert weights[4] == 0.0
+    assert weights[1] > 1.0
+    alone = fit_logistic([each[:4] for each in features], rights)
+    assert (intercept, *weights[:4]) == pytest.approx((alone[0], *alone[1]))
+
+
 @pytest.mark.parametrize("right", [True, False])
 def test_outcomes_that_are_all_the_same_are_refused(right: bool) -> None:
     call = Call(("d", 0), "banking", "loose", "pay_bill", right, 0.9, (0.0,) * 5)

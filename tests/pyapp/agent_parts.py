@@ -96,7 +96,9 @@ class LampWorld:
         return tuple(Option(value, value.capitalize()) for value in listed)
 
     def danger(self, state: Lamps, call: ToolCall) -> str | None:
-        return f"Drop {call.arguments['name']}?" if call.name == "drop" else None
+        if call.name != "drop":
+            return None
+        return f"Drop {call.arguments['name']} of {len(state.things)}?"
 
     def describe(self, call: ToolCall) -> str:
         return " ".join(["Do", call.name, *map(str, call.arguments.values())])

@@ -179,7 +179,7 @@ def test_a_correction_is_judged_without_what_it_corrects() -> None:
     talk = Talk()
     talk.click(talk("drop the vase", ToolCall("drop", {"name": "vase"})), "Yes")
     asked = talk("no, the cup", ToolCall("drop", {"name": "cup"}))
-    assert asked.kind == "confirm"
+    assert (asked.kind, asked.text) == ("confirm", "Drop cup of 2?")
     assert talk.lamps.things == ("cup",)  # until the answer
     talk("yes")
     assert talk.lamps.things == ("vase",)
@@ -348,8 +348,10 @@ def test_a_new_conversation_keeps_the_world() -> None:
     assert talk.lamps == Lamps(frozenset({"kitchen"}))
     assert question is not None
     assert talk.agent.choose(f"{question.number}/option0").kind == "said"
-    talk("no, the hall", lamp("hall", "on"))
-    assert talk.lamps == Lamps(frozenset({"kitchen", "hall"}))
+    talk("hall on", lamp("hall", "on"))
+    talk.agent.renew()
+    talk("no, the bedroom", lamp("bedroom", "on"))
+    assert talk.lamps == Lamps(frozenset({"kitchen", "hall", "bedroom"}))
 
 
 @pytest.mark.parametrize("state", [None, Lamps(level=7)])

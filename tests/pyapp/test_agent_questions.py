@@ -100,16 +100,18 @@ def test_another_wish_takes_the_place_of_a_question() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "done"),
+    ("asked", "call", "done"),
     [
-        (lamp(room="hall"), lamp("hall", "on")),  # the rest is known
-        (lamp("hall", "off"), lamp("hall", "off")),  # a whole call stands for itself
+        (lamp("kitchen", "on"), lamp(room="hall"), lamp("hall", "on")),  # the rest is known
+        (lamp("kitchen", "on"), lamp("hall", "off"), lamp("hall", "off")),
+        (ToolCall("look", {"room": "hall"}), LOOK, LOOK),  # whole as it is
+        (lamp("kitchen", "on"), LOOK, LOOK),
     ],
 )
-def test_words_instead_of_a_yes(call: ToolCall, done: ToolCall) -> None:
+def test_words_instead_of_a_yes(asked: ToolCall, call: ToolCall, done: ToolCall) -> None:
     talk = Talk()
-    talk("kitchen on", lamp("kitchen", "on"), 0.6)
-    assert talk("rather the hall", call).call == done
+    assert talk("do this thing", asked, 0.45).kind == "confirm"
+    assert talk("rather that", call).call == done
 
 
 # What is missing.

@@ -75,6 +75,7 @@ def test_a_policy_is_read() -> None:
 WHOLE, BARE = lamp("hall", "on"), lamp("hall")
 DROP, DIAL = ToolCall("drop", {"name": "cup"}), ToolCall("dial", {"level": 3})
 LOOK, WHAT = ToolCall("look"), ToolCall("what")
+SAME, DARK = ToolCall("dial", {"level": Lamps().level}), lamp("hall", "off")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,11 @@ LOOK, WHAT = ToolCall("look"), ToolCall("what")
         (DROP, 0.5, "confirm", "risk"),
         (DROP, 0.1, "clarify", "confidence"),
         (DIAL, 1.0, "confirm", "risk"),  # by its tier alone
+        (ToolCall("dial", {"level": 5}), 0.5, "execute", ""),  # it stands there already
+        (lamp("hall", "off"), 0.5, "execute", ""),
+        (SAME, 1.0, "execute", ""),  # what is so already is told without a question
+        (DARK, 0.5, "execute", ""),
+        (DARK, 0.1, "clarify", "confidence"),
         (WHAT, 0.0, "execute", ""),
         (ToolCall("boom", {"how": "raise"}), 0.0, "execute", ""),  # hands over
     ],
@@ -113,7 +119,7 @@ def test_verdicts(call: ToolCall, confidence: float, kind: str, reason: str) -> 
     ("call", "confidence", "text"),
     [
         (BARE, 1.0, "Which state?"),
-        (DROP, 1.0, "Drop cup?"),
+        (DROP, 1.0, "Drop cup of 2?"),
         (DIAL, 1.0, "Do dial 3?"),
         (WHOLE, 0.5, "Do lamp hall on?"),
     ],
