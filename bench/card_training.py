@@ -19,8 +19,8 @@ from bench.card_reports import CATALOGS, Json, read_config, read_data, read_reco
 from bench.card_tables import table
 from bench.quality import ROOT
 
-CONFIGS = ("train.toml", "refine.toml")
-DATA = (ROOT / "build" / "data", ROOT / "build" / "data2")
+CONFIGS = ("third.toml", "fourth.toml")
+DATA = (ROOT / "build" / "data3", ROOT / "build" / "data4")
 BASE = "build/checkpoints/gemma-3-270m-32k"
 
 

@@ -20,7 +20,7 @@ from offhand.dispatch import Refusal, check, contained, dispatch
 from offhand.engine import Run, Scores
 from offhand.errors import WorldError
 from offhand.journal import Event, Journal
-from offhand.policy import Verdict, judge
+from offhand.policy import Verdict, can_be_done, judge
 from offhand.reply import Choice, Pending, Reply, read_pending
 from offhand.session import Session, Turn, check_message
 from offhand.transcript import read_messages, transcript_record
@@ -29,6 +29,9 @@ from offhand.world import World
 
 VERSION = 1
 """Of the saved record."""
+
+KEPT = 400
+"""Messages of the conversation that are saved, the newest; far more than the model's context."""
 
 HUMAN = Choice("human", "Hand over to a person")
 _NOT_OPEN = "That question is no longer open."
@@ -80,7 +83,7 @@ class Agent:
         self.pending = None
         if not (replaces or phrases.corrects(text)):
             self._last = ""  # only what was done just before can be corrected
-        return self._given(self._acted(verdict, calls, replaces)).of(turn)
+        return self._given(self._acted(verdict, calls, replaces)).of(turn, sure)
 
     def choose(self, choice: str) -> Reply:
         """Answer a click on one of a reply's choices; no model is run."""
@@ -102,7 +105,7 @@ class Agent:
         return {
             "version": VERSION,
             "catalog": self._catalog.name,
-            "messages": transcript_record(self.session.messages),
+            "messages": transcript_record(self.session.messages[-KEPT:]),
             "journal": self.journal.record(),
             "pending": self.pending.record() if self.pending else None,
             "count": self._count,
@@ -240,17 +243,13 @@ class Agent:
         other = self._completed(second.call, asked) if second else call
         if _says_less(other, call) or _says_less(call, other) or check(self._catalog, other):
             return (call,)
-        state = self.journal.without(replaces).state
-        possible = (one for one in (call, other) if self._possible(state, one))
-        return tuple(possible) or (call,)
-
-    def _possible(self, state: Any, call: ToolCall) -> bool:
-        """Whether the world would not refuse this."""
-        world = self._world
-        tried = contained(
-            call.name, lambda: bool(world.missing(state, call)) or world.apply(state, call).ok
+        state, world = self.journal.without(replaces).state, self._world
+        possible = (
+            one
+            for one in (call, other)
+            if contained(one.name, lambda one=one: can_be_done(world, state, one)) is True
         )
-        return tried is True
+        return tuple(possible) or (call,)
 
     def _replaces(self, text: str, call: ToolCall, asked: Pending | None) -> str:
         """Id of the event that this message corrects, "" if it corrects none."""

@@ -107,6 +107,11 @@ def _acts(world: World, state: Any, call: ToolCall) -> bool:
     return outcome.ok and bool(outcome.state != state)
 
 
+def can_be_done(world: World, state: Any, call: ToolCall) -> bool:
+    """Whether the world would not refuse a call, as far as it is known."""
+    return bool(world.missing(state, call)) or world.apply(state, call).ok
+
+
 def parse_policy(data: Any, tools: tuple[Tool, ...], source: str) -> Policy:
     """Read a catalog's `policy`.
 

@@ -36,6 +36,7 @@ class Reply:
         undo: whether this reply's action can be undone.
         reason: of a refusal or a question, one word.
         turn: what the model did; None where it was not asked.
+        sure: how likely its call is right, calibrated where the model is, 0 to 1.
     """
 
     kind: str
@@ -48,10 +49,11 @@ class Reply:
     undo: bool = False
     reason: str = ""
     turn: Turn | None = None
+    sure: float | None = None
 
-    def of(self, turn: Turn | None) -> Reply:
-        """The same, with what the model did."""
-        return replace(self, turn=turn)
+    def of(self, turn: Turn, sure: float) -> Reply:
+        """The same, with what the model did and how likely it is right."""
+        return replace(self, turn=turn, sure=sure)
 
     def record(self) -> dict[str, Any]:
         """The reply as JSON-ready data, without `turn`."""
@@ -65,6 +67,7 @@ class Reply:
             "data": self.data,
             "undo": self.undo,
             "reason": self.reason,
+            "sure": self.sure,
         }
 
 

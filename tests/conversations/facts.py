@@ -1,4 +1,4 @@
-"""What the world's view says, as flat texts by name; the page's drawing is read to the same names."""
+"""What a world's view says, as flat texts by name; the page is read to the same names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def _bank(view: View) -> dict[str, str]:
     accounts = {f"account.{one['name']}": f"${one['balance']}" for one in view["accounts"]}
     cards = {f"card.{card['last_four']}": card["status"] for card in view["cards"]}
     cases = {f"case.{case['id']}": f"${case['amount']}" for case in view["cases"]}
-    bills = {"bill": f"{bill['payee']} ${bill['amount']}" for bill in view["bills"][:1]}
+    paid = [f"{bill['payee']} ${bill['amount']}" for bill in view["bills"]]
+    bills = {"bill": paid[0]} if paid else {}
     queue = {"queue": view["queue"]["department"]} if view["queue"] else {}
     return {**accounts, **cards, **cases, **bills, **queue}
 

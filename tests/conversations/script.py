@@ -1,6 +1,6 @@
 """Conversations written out: what a visitor says and clicks, and what must come of it.
 
-A script holds natively and on the page alike: `hold` runs it on a `Visit`, which is one or the other.
+A script holds natively and on the page alike: `hold` runs it on a `Visit`, one or the other.
 Facts about the world are flat texts by name ("light.kitchen": "on"), read from the world's view
 natively and from what is drawn on the page.
 """
@@ -131,7 +131,11 @@ def hold(script: Script, visit: Visit) -> None:
         at = f"{script.name}, step {number} ({step.how} {step.what!r})"
         seen = _done(step, visit, at)
         # A doubt is the model's; a visitor who was understood says yes and goes on.
-        if seen and step.kind != "confirm" and (seen.kind, seen.reason) == ("confirm", "confidence"):
+        if (
+            seen
+            and step.kind != "confirm"
+            and (seen.kind, seen.reason) == ("confirm", "confidence")
+        ):
             _check_call(at, step, seen)
             unsure += 1
             assert unsure <= UNSURE, f"{at}: asked again whether it understood: {seen}"

@@ -51,7 +51,9 @@ SMART_HOME = (
     Script(
         "a door is unlocked with a yes",
         (
-            said("Unlock the front door", "confirm", "Unlock the front door?", UNLOCK, LOCKED, YES_NO),
+            said(
+                "Unlock the front door", "confirm", "Unlock the front door?", UNLOCK, LOCKED, YES_NO
+            ),
             said("yes", "done", "Unlocked the front door.", facts=UNLOCKED),
             said(
                 "Is the front door locked?",
@@ -234,7 +236,9 @@ SMART_HOME = (
             said("what can you do", "said", "Try"),
             said("Turn on the office lights", "done", call=OFFICE),
             said("talk to a person", "handover", "a person", facts={"light.office": "on"}),
-            said("undo", "done", "Undone: turn on the office lights.", facts={"light.office": "off"}),
+            said(
+                "undo", "done", "Undone: turn on the office lights.", facts={"light.office": "off"}
+            ),
         ),
     ),
     Script(

@@ -234,6 +234,31 @@ def test_the_only_reading_is_confirmed(
     assert talk.lamps == Lamps()
 
 
+@pytest.mark.parametrize(
+    ("call", "other", "kind", "text"),
+    [
+        (lamp("hall", "on"), lamp("hall"), "confirm", "Do lamp hall on?"),
+        (lamp("hall"), lamp("hall", "on"), "ask", "On or off?"),
+        (
+            ToolCall("drop", {"name": "cap"}),
+            ToolCall("drop", {"name": "cup"}),
+            "confirm",
+            "Drop cup",
+        ),
+        (DROP, ToolCall("drop", {"name": "vat"}), "confirm", "Drop vase"),
+        (lamp("hall"), ToolCall("boom", {"how": "raise"}), "ask", "On or off?"),
+    ],
+)
+def test_a_reading_that_says_less_or_cannot_be_is_not_offered(
+    call: ToolCall, other: ToolCall, kind: str, text: str
+) -> None:
+    talk = Talk()
+    reply = doubtful("hm", call, other, talk)
+    assert reply.kind == kind
+    assert reply.text.startswith(text)
+    assert talk.session.messages[-1].call == reply.call
+
+
 def test_both_readings_of_an_answer_keep_what_is_known() -> None:
     talk = Talk()
     talk("hall", lamp("hall"))

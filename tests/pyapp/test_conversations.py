@@ -60,9 +60,7 @@ class NativeVisit:
         self._earlier |= self._choices
         self._choices = {choice.label: choice.id for choice in reply.choices}
         shows = " ".join(" ".join(_texts(reply.data)).split())
-        return Seen(
-            reply.kind, reply.text, reply.call, reply.reason, tuple(self._choices), shows
-        )
+        return Seen(reply.kind, reply.text, reply.call, reply.reason, tuple(self._choices), shows)
 
 
 def _texts(data: Any) -> Iterator[str]:

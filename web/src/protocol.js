@@ -131,6 +131,7 @@ export const STAGES = ["model", "python", "session", "warm"];
  * @property {boolean} undo
  * @property {string} reason
  * @property {Turn | null} turn null where the model was not asked
+ * @property {number | null} sure how likely its call is right, 0 to 1
  */
 
 /** @typedef {Reply & Standing} Answer */

@@ -16,14 +16,16 @@ const LABELS = /** @type {Record<string, string>} */ ({ tool: "Function", slots:
 
 /**
  * @param {Turn} turn
+ * @param {number | null} [sure] how likely the call is right, where that is known better than by
+ *   the model's own probability
  * @returns {HTMLElement} with the whole record in data-call
  */
-export function callCard(turn) {
+export function callCard(turn, sure) {
   const { call, confidence, milliseconds, tokens, truncated } = turn;
   return el(
     "article",
     { class: "call", "data-call": JSON.stringify(turn), "aria-label": `Call of ${call.name}` },
-    el("header", {}, el("code", { class: "call-name" }, call.name), confidenceMeter(confidence)),
+    el("header", {}, el("code", { class: "call-name" }, call.name), confidenceMeter(sure ?? confidence)),
     argumentList(call.arguments),
     truncated &&
       el("p", { class: "quiet truncated" }, "A text reached its longest length and was cut."),
@@ -52,7 +54,7 @@ function confidenceMeter(confidence) {
   const level = confidence >= SURE ? "high" : confidence >= UNSURE ? "middle" : "low";
   return el(
     "span",
-    { class: "confidence", title: "Probability of the whole call under the model" },
+    { class: "confidence", title: "How likely this call is right" },
     bar(confidence, level),
     el("span", {}, percent(confidence)),
     el("span", { class: "unseen" }, " confident"),

@@ -22,7 +22,7 @@ const NUMERIC = /^\$?\d|\d{4}$/;
  * @returns {HTMLElement}
  */
 export function replyCard(reply, pick, save) {
-  const { kind, text, data, choices, turn } = reply;
+  const { kind, text, data, choices, turn, sure } = reply;
   return el(
     "div",
     { class: "reply", "data-kind": kind },
@@ -30,7 +30,7 @@ export function replyCard(reply, pick, save) {
     choices.length > 0 && choiceRow(reply, pick),
     save && button("Save the transcript", "save", save, "choice save"),
     data && data.kind !== "handover" && dataBlock(data),
-    turn && callCard(turn),
+    turn && callCard(turn, sure),
   );
 }
 
