@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from offhand import phrases
@@ -18,20 +19,14 @@ from offhand.calibration import Calibration
 from offhand.dialect import ToolCall
 from offhand.dispatch import Refusal, check, contained, dispatch
 from offhand.engine import Run, Scores
-from offhand.errors import WorldError
 from offhand.journal import Event, Journal
 from offhand.policy import Verdict, can_be_done, judge
-from offhand.reply import Choice, Pending, Reply, read_pending
+from offhand.reply import Choice, Pending, Reply
+from offhand.saved import Saved, read_saved, write_saved
 from offhand.session import Session, Turn, check_message
-from offhand.transcript import read_messages, transcript_record
-from offhand.typed import filled, slot_type, word_for_word
+from offhand.transcript import transcript_record
+from offhand.typed import filled, word_for_word
 from offhand.world import World
-
-VERSION = 1
-"""Of the saved record."""
-
-KEPT = 400
-"""Messages of the conversation that are saved, the newest; far more than the model's context."""
 
 HUMAN = Choice("human", "Hand over to a person")
 _NOT_OPEN = "That question is no longer open."
@@ -102,16 +97,15 @@ class Agent:
 
     def record(self) -> dict[str, Any]:
         """All of it as JSON-ready data; `restore` takes it up again."""
-        return {
-            "version": VERSION,
-            "catalog": self._catalog.name,
-            "messages": transcript_record(self.session.messages[-KEPT:]),
-            "journal": self.journal.record(),
-            "pending": self.pending.record() if self.pending else None,
-            "count": self._count,
-            "failures": self._failures,
-            "last": self._last,
-        }
+        saved = Saved(
+            self.session.messages,
+            self.journal,
+            self.pending,
+            self._count,
+            self._failures,
+            self._last,
+        )
+        return write_saved(saved, self._catalog)
 
     def restore(self, data: Any) -> None:
         """Take up what `record` gave; nothing is run.
@@ -119,42 +113,11 @@ class Agent:
         Raises:
             WorldError, MessageError: it is not such data; the agent is as it was.
         """
-        try:
-            if data["version"] != VERSION or data["catalog"] != self._catalog.name:
-                raise ValueError("it is of another version or catalog")
-            messages = read_messages(data["messages"])
-            journal = Journal.read(self._world, data["journal"])
-            pending = read_pending(data["pending"])
-            count, failures, last = data["count"], data["failures"], data["last"]
-            self._check_read(journal, pending, count, failures, last)
-        except (KeyError, TypeError, ValueError) as error:
-            raise WorldError(
-                f"The saved conversation cannot be read: {error}.", "Begin a new one."
-            ) from error
+        saved = read_saved(data, self._catalog, self._world)
         self.session.reset()
-        self.session.messages = messages
-        self.journal, self.pending = journal, pending
-        self._count, self._failures, self._last = count, failures, last
-
-    def _check_read(
-        self, journal: Journal, pending: Pending | None, count: Any, failures: Any, last: Any
-    ) -> None:
-        """Raise ValueError where what was read would not go together."""
-        if type(count) is not int or type(failures) is not int or min(count, failures) < 0:
-            raise ValueError("its counts are no counts")
-        if not isinstance(last, str):
-            raise ValueError("its last action is none")
-        if any(int(event.id.removeprefix("e")) > count for event in journal.events):
-            raise ValueError("it has actions that were never answered")
-        calls = [event.call for event in journal.events]
-        if pending:
-            calls += pending.calls
-            if not 0 < pending.number <= count:
-                raise ValueError("its question has no answer")
-            if pending.kind == "ask" and slot_type(self._catalog.tools, pending) is None:
-                raise ValueError("it asks for what the function does not take")
-        if refused := next(filter(None, (check(self._catalog, call) for call in calls)), None):
-            raise ValueError(refused.text)
+        self.session.messages = tuple(saved.messages)
+        self.journal, self.pending = saved.journal, saved.pending
+        self._count, self._failures, self._last = saved.count, saved.failures, saved.last
 
     def renew(self) -> None:
         """Begin a new conversation; the world stays as it is."""
@@ -206,9 +169,10 @@ class Agent:
         if event is None:
             return Reply("said", "There is nothing to undo.")
         command = self._world.describe(event.call)
+        changed = self._world.apply(journal.state, event.call).changed  # and now back again
         self.journal = journal
-        more = _undo_of(journal.events)
-        return Reply("done", f"Undone: {_lowered(command)}.", event.call, command, choices=more)
+        text, more = f"Undone: {_lowered(command)}.", _undo_of(journal.events)
+        return Reply("done", text, event.call, command, choices=more, changed=changed)
 
     def _handed_over(self) -> Reply:
         self.pending, self._failures = None, 0
@@ -247,7 +211,7 @@ class Agent:
         possible = (
             one
             for one in (call, other)
-            if contained(one.name, lambda one=one: can_be_done(world, state, one)) is True
+            if contained(one.name, partial(can_be_done, world, state, one)) is True
         )
         return tuple(possible) or (call,)
 

@@ -25,8 +25,13 @@ export function callCard(turn, sure) {
   return el(
     "article",
     { class: "call", "data-call": JSON.stringify(turn), "aria-label": `Call of ${call.name}` },
-    el("header", {}, el("code", { class: "call-name" }, call.name), confidenceMeter(sure ?? confidence)),
-    argumentList(call.arguments),
+    el(
+      "header",
+      {},
+      el("code", { class: "call-name" }, call.name),
+      argumentList(call.arguments),
+      confidenceMeter(sure ?? confidence),
+    ),
     truncated &&
       el("p", { class: "quiet truncated" }, "A text reached its longest length and was cut."),
     el(

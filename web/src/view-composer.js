@@ -44,6 +44,7 @@ export class ComposerView {
     this.save = /** @type {HTMLButtonElement} */ (byId("save"));
     this.field.addEventListener("input", () => this.#fit());
     window.addEventListener("resize", () => this.#fit());
+    new ResizeObserver(tellHeight).observe(byId("composer"));
     this.field.addEventListener("keydown", (event) => this.#key(event));
     byId("composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -130,4 +131,10 @@ export class ComposerView {
     this.field.style.blockSize = `${this.field.scrollHeight}px`;
     this.send.disabled = this.field.value.trim() === "";
   }
+}
+
+/** Tell the style sheets how much of the page the composer takes up. */
+function tellHeight() {
+  const { style } = document.documentElement;
+  style.setProperty("--composer", `${byId("composer").offsetHeight}px`);
 }

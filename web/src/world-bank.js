@@ -27,7 +27,7 @@ export class BankView {
     this.chosen = "";
     /** @type {BankWorld | null} */
     this.world = null;
-    const accounts = el("fieldset", { class: "accounts" });
+    const accounts = el("fieldset", { class: "accounts", "aria-label": "Accounts" });
     this.accounts = new Parts(accounts, ({ name }) => name, this.#account.bind(this));
     this.ledger = new LedgerView();
     this.queue = el("p", { class: "queue", "data-part": "queue" });
