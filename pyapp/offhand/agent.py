@@ -20,12 +20,12 @@ from offhand.dialect import ToolCall
 from offhand.dispatch import Refusal, check, contained, dispatch
 from offhand.engine import Run, Scores
 from offhand.journal import Event, Journal
-from offhand.policy import Verdict, can_be_done, judge
+from offhand.policy import Verdict, can_be_done, is_idle, judge
 from offhand.reply import Choice, Pending, Reply
 from offhand.saved import Saved, read_saved, write_saved
 from offhand.session import Session, Turn, check_message
 from offhand.transcript import transcript_record
-from offhand.typed import filled, word_for_word
+from offhand.typed import as_said, filled, word_for_word
 from offhand.world import World
 
 HUMAN = Choice("human", "Hand over to a person")
@@ -74,7 +74,7 @@ class Agent:
             second = yield from self.session.second(turn)
             calls = self._readings(call, second, asked, replaces)
         # Nothing is waited for from here on, so all of it happens or nothing.
-        self.session.take(turn, calls[0])
+        self.session.take(turn, turn.call if isinstance(verdict, Refusal) else calls[0])
         self.pending = None
         if not (replaces or phrases.corrects(text)):
             self._last = ""  # only what was done just before can be corrected
@@ -83,7 +83,7 @@ class Agent:
     def choose(self, choice: str) -> Reply:
         """Answer a click on one of a reply's choices; no model is run."""
         if choice == HUMAN.id:
-            return self._given(self._handed_over())
+            return self._given(self._to_person())
         number, _, what = choice.partition("/")
         if number == "undo":
             events = self.journal.events
@@ -174,11 +174,21 @@ class Agent:
         text, more = f"Undone: {_lowered(command)}.", _undo_of(journal.events)
         return Reply("done", text, event.call, command, choices=more, changed=changed)
 
+    def _to_person(self) -> Reply:
+        """As by words: through the catalog's own tool for it, where it has one."""
+        tools = sorted(self._catalog.policy.handover)
+        if not tools:
+            return self._handed_over()
+        call = ToolCall(tools[0])
+        self.session.add(HUMAN.label, call)
+        self.pending = None
+        return self._settled(call, "")
+
     def _handed_over(self) -> Reply:
         self.pending, self._failures = None, 0
         data = {"kind": "handover", "transcript": transcript_record(self.session.messages)}
-        text = "This is a matter for a person. What was said so far is ready to be handed over."
-        return Reply("handover", text, data=data)
+        ready = " What was said so far is ready to be handed over." * bool(self.session.messages)
+        return Reply("handover", f"This is a matter for a person.{ready}", data=data)
 
     # What the model made of a message.
 
@@ -189,7 +199,8 @@ class Agent:
             if value is not None:
                 return filled(asked, value), 1.0
         sure = self._calibration(turn.decisions) if self._calibration else turn.confidence
-        return self._completed(turn.call, asked), sure
+        call = as_said(self._catalog.tools, turn.call, text)
+        return self._completed(call, asked), sure
 
     def _completed(self, call: ToolCall, asked: Pending | None) -> ToolCall:
         """The call, with what was known already when it answers a question about the same tool."""
@@ -249,6 +260,9 @@ class Agent:
         settled = self._judged(call, 1.0, replaces)
         if isinstance(settled, Refusal) or settled.kind != "execute":
             return self._acted(settled, calls, replaces)
+        policy, state = self._catalog.policy, self.journal.without(replaces).state
+        if contained(call.name, partial(is_idle, policy, self._world, state, call)) is not False:
+            return self._executed(call, replaces)
         return self._confirm(f"{self._world.describe(call)}?", call, replaces, verdict.reason)
 
     def _executed(self, call: ToolCall, replaces: str) -> Reply:
@@ -306,6 +320,8 @@ class Agent:
         command = self._world.describe(call)
         asked = self._open(Pending("confirm", (call,), replaces=replaces))
         style = "danger" if reason == "risk" else "primary"
+        if replaces:  # or it would read as one more
+            question = f"Instead of that: {question}"
         choices = (asked.choice("yes", "Yes", style), asked.choice("no", "No"))
         return Reply("confirm", question, call, command, choices, reason=reason)
 
@@ -326,7 +342,9 @@ class Agent:
         """Close a question by one of its choices."""
         self.pending = None
         if what == "no":
-            return self._failed(Reply("said", "All right, nothing was done."))
+            stays = "it stays as it was" if asked.replaces else "nothing was done"
+            reply = Reply("said", f"All right, {stays}.")
+            return reply if self._is_risk(asked) else self._failed(reply)
         if what == "yes" and asked.kind == "confirm":
             return self._executed(asked.calls[0], asked.replaces)
         for at, call in enumerate(asked.calls):
@@ -341,6 +359,13 @@ class Agent:
                 return self._settled(call, asked.replaces)
         self.pending = asked
         return Reply("said", _NOT_OPEN)
+
+    def _is_risk(self, asked: Pending) -> bool:
+        """Whether a question would have been put to any visitor, however well understood."""
+        if asked.kind != "confirm":
+            return False
+        verdict = self._judged(asked.calls[0], 1.0, asked.replaces)
+        return isinstance(verdict, Verdict) and verdict.kind == "confirm"
 
     def _settled(self, call: ToolCall, replaces: str) -> Reply:
         """Go on with a call that the visitor has chosen: only gaps and risks are left."""

@@ -93,18 +93,17 @@ def judge(policy: Policy, world: World, state: Any, call: ToolCall, confidence: 
     if question:
         return Verdict("confirm", "risk", question)
     tier = policy.tier(call.name)
-    if tier != "danger" and confidence >= policy.thresholds[tier]:
+    certain = tier != "danger" and confidence >= policy.thresholds[tier]
+    if certain or is_idle(policy, world, state, call):
         return Verdict("execute")
-    if tier != "look" and not _acts(world, state, call):
-        return Verdict("execute")  # a yes would only lead to a refusal, or to what is so already
     reason = "risk" if tier == "danger" else "confidence"
     return Verdict("confirm", reason, f"{world.describe(call)}?")
 
 
-def _acts(world: World, state: Any, call: ToolCall) -> bool:
-    """Whether the call would change anything."""
+def is_idle(policy: Policy, world: World, state: Any, call: ToolCall) -> bool:
+    """Whether a yes to the call would lead only to a refusal, or to what is so already."""
     outcome = world.apply(state, call)
-    return outcome.ok and bool(outcome.state != state)
+    return not outcome.ok or (policy.tier(call.name) != "look" and outcome.state == state)
 
 
 def can_be_done(world: World, state: Any, call: ToolCall) -> bool:

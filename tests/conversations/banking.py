@@ -105,6 +105,22 @@ BANKING = (
         ),
     ),
     Script(
+        "a transfer is corrected after it was made",
+        (
+            MOVE,
+            said("yes", "done", "Moved $200.00", facts=MOVED),
+            said(
+                "no, 150",
+                "confirm",
+                "Instead of that: Move $150.00 from savings to checking?",
+                called("transfer_money", amount=150, from_account="savings"),
+                MOVED,
+            ),
+            clicked("No", "said", "it stays as it was", MOVED),
+            said("undo", "done", "Undone", facts=BEFORE),
+        ),
+    ),
+    Script(
         "a transfer is not made",
         (
             MOVE,
@@ -225,7 +241,7 @@ BANKING = (
             said("What's the weather like?", "unclear", call=called("intent_unclear")),
             said("Turn on the kitchen lights", "unclear", call=called("intent_unclear")),
             said("Tell me a joke", "unclear", call=called("intent_unclear"), offers=(HAND_OVER,)),
-            clicked(HAND_OVER, "handover", "a person"),
+            clicked(HAND_OVER, "handover", "in the queue", {"queue": "general"}),
             said(
                 "How much is in savings?",
                 "answer",

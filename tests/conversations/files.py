@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from offhand.worlds.files_tree import HOME
 from tests.conversations.script import Script, called, clicked, reload, said, stale
 
-HOME = "/home/you"
 YES_NO = ("Yes", "No")
 HAND_OVER = "Hand over to a person"
 
@@ -206,6 +206,34 @@ FILES = (
             said("yes", "done", "report.md", facts=gone("draft.txt")),
             clicked("Undo", "done", "Undone", there("draft.txt", "report.md")),
             stale("Undo", there("draft.txt", "report.md")),
+        ),
+    ),
+    Script(
+        "a new name is asked for and typed",
+        (
+            said("rename a file", "ask", "Which file or folder?", called("mv")),
+            clicked("draft.txt", "ask", "under what name?", there("draft.txt"), ("documents",)),
+            said(
+                "final.txt",
+                "done",
+                "Renamed draft.txt to final.txt.",
+                called("mv", source="draft.txt", destination="final.txt"),
+                {**there("final.txt"), **gone("draft.txt")},
+            ),
+        ),
+    ),
+    Script(
+        "a folder with all it holds",
+        (
+            said(
+                "Delete projects and everything in it",
+                "confirm",
+                "Delete projects and the 8 things in it?",
+                called("rm", file_name="projects"),
+                {f"{HOME}/projects": "folder"},
+            ),
+            clicked("Yes", "done", "Deleted projects", gone("projects", "projects/weather")),
+            clicked("Undo", "done", "Undone", there("projects/weather/config.json")),
         ),
     ),
     Script(

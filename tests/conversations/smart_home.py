@@ -286,4 +286,49 @@ SMART_HOME = (
             said("undo", "said", "There is nothing to undo.", facts=LOCKED),
         ),
     ),
+    Script(
+        "a temperature that cannot be",
+        (
+            said(
+                "Set the thermostat to 95",
+                "refused",
+                "95 cannot",
+                called("set_thermostat", temperature=95),
+                {"thermostat": "70 auto"},
+            ),
+            said(
+                "Change the temperature",
+                "ask",
+                "What temperature would you like?",
+                called("set_thermostat"),
+                offers=("72°F",),
+            ),
+            said("74", "done", "74°F", facts={"thermostat": "74 auto"}),
+        ),
+    ),
+    Script(
+        "words that point back",
+        (
+            said(
+                "Is the kitchen light on?",
+                "answer",
+                "The kitchen lights are on.",
+                called("get_device_status", device_type="lights"),
+            ),
+            said(
+                "turn it off",
+                "done",
+                "The kitchen lights are off.",
+                called("toggle_lights", room="kitchen", state="off"),
+                {"light.kitchen": "off"},
+            ),
+            said(
+                "which lights are on?",
+                "answer",
+                "The living room lights are on",
+                called("get_device_status", device_type="lights"),
+                shows="Kitchen lights off",
+            ),
+        ),
+    ),
 )

@@ -179,7 +179,7 @@ def test_a_correction_is_judged_without_what_it_corrects() -> None:
     talk = Talk()
     talk.click(talk("drop the vase", ToolCall("drop", {"name": "vase"})), "Yes")
     asked = talk("no, the cup", ToolCall("drop", {"name": "cup"}))
-    assert (asked.kind, asked.text) == ("confirm", "Drop cup of 2?")
+    assert (asked.kind, asked.text) == ("confirm", "Instead of that: Drop cup of 2?")
     assert talk.lamps.things == ("cup",)  # until the answer
     talk("yes")
     assert talk.lamps.things == ("vase",)
@@ -247,6 +247,35 @@ def test_a_person_is_offered_when_patience_is_at_an_end() -> None:
     talk("mm", WHAT)
     talk("kitchen on", lamp("kitchen", "on"))
     assert talk("hm", WHAT).choices == ()
+
+
+def test_a_person_offered_is_the_catalogs_own() -> None:
+    talk = Talk(lamp_catalog({"unclear": ["look"], "handover": ["what"], "patience": 1}))
+    asked = talk("hm", ToolCall("look"))
+    assert (talk.click(asked, "Hand over to a person").text, talk.agent.pending) == ("What?", None)
+    assert [message.call for message in talk.session.messages][1::2] == [ToolCall("look"), WHAT]
+
+
+def test_a_no_to_what_is_always_asked_is_no_failure() -> None:
+    talk = Talk()
+    for _ in range(3):
+        talk("drop the vase", ToolCall("drop", {"name": "vase"}))
+        assert talk("no").choices == ()
+    talk("kitchen on", lamp("kitchen", "on"), 0.5)
+    talk("no")
+    talk("kitchen on", lamp("kitchen", "on"), 0.5)
+    talk("no")
+    talk("kitchen on", lamp("kitchen", "on"), 0.5)
+    assert [choice.id for choice in talk("no").choices] == ["human"]
+
+
+def test_a_number_that_cannot_be_is_refused_as_it_was_said() -> None:
+    talk = Talk()
+    reply = talk("dial to 95", ToolCall("dial", {"level": 9}))
+    assert (reply.kind, reply.reason) == ("refused", "range")
+    assert "95" in reply.text
+    assert talk.session.messages[-1].call == ToolCall("dial", {"level": 9})
+    assert talk.lamps.level == 5
 
 
 # Kept and taken up.

@@ -247,6 +247,7 @@ def test_the_only_reading_is_confirmed(
         ),
         (DROP, ToolCall("drop", {"name": "vat"}), "confirm", "Drop vase"),
         (lamp("hall"), ToolCall("boom", {"how": "raise"}), "ask", "On or off?"),
+        (ToolCall("dial", {"level": 5}), lamp("attic", "on"), "answer", "Dialled."),
     ],
 )
 def test_a_reading_that_says_less_or_cannot_be_is_not_offered(

@@ -251,7 +251,8 @@ NO_FILE = "No such file or directory"
             SMALL,
             call("rmdir", dir_name="a"),
             "rmdir: failed to remove 'a': Directory not empty",
-            "a is not empty: it holds 3 things.",
+            "a is not empty: it holds 3 things. "
+            "To delete it all, say “delete a and everything in it”.",
         ),
         (
             SMALL,

@@ -31,18 +31,18 @@ DONE = [
     ("lock_door state=unlock", "Unlocked all doors.", "door.front door.side"),
     (
         "set_scene scene=movie_night",
-        "Movie night: the hallway lights are on, the living room and kitchen lights are off and "
+        "Movie night: the hallway lights are on, the living room and kitchen lights are off, and "
         "the thermostat is on auto at 71°F.",
         "light.living_room light.kitchen light.hallway thermostat scene",
     ),
     (
         "set_scene scene=bedtime",
-        "Bedtime: all lights are off, all doors are locked and the thermostat is on auto at 66°F.",
+        "Bedtime: all lights are off, all doors are locked, and the thermostat is on auto at 66°F.",
         "light.living_room light.kitchen door.back door.garage thermostat scene",
     ),
     (
         "set_scene scene=away",
-        "Away: all lights are off, all doors are locked and the thermostat is on heat at 62°F.",
+        "Away: all lights are off, all doors are locked, and the thermostat is on heat at 62°F.",
         "light.living_room light.kitchen door.back door.garage thermostat scene",
     ),
     (
@@ -52,7 +52,7 @@ DONE = [
     ),
     (
         "set_scene scene=party",
-        "Party: the bathroom and hallway lights are on and the thermostat is on auto at 67°F.",
+        "Party: the bathroom and hallway lights are on, and the thermostat is on auto at 67°F.",
         "light.bathroom light.hallway thermostat scene",
     ),
 ]
@@ -108,6 +108,13 @@ def test_the_whole_report_names_every_device() -> None:
     assert facts["Garage door"] == "unlocked"
     assert (facts["Thermostat"], facts["Inside now"]) == ("70°F, auto", "68°F")
     assert facts["Scene"] == "Morning"
+
+
+def test_the_whole_report_names_the_scene() -> None:
+    asked, state = call("get_device_status"), HOME.begin()
+    assert "scene" not in HOME.apply(state, asked).text
+    state = state_after(HOME, ["set_scene scene=party"])
+    assert HOME.apply(state, asked).text.endswith(" The scene is party.")
 
 
 @pytest.mark.parametrize(

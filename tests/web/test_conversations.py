@@ -14,7 +14,7 @@ from offhand.journal import Journal
 from tests.conversations import IDS, NAMED
 from tests.conversations.facts import facts_of
 from tests.conversations.script import Script, Seen, hold
-from tests.web.driver import TURN_LIMIT, open_page, wait_ready
+from tests.web.driver import TURN_LIMIT, choose, open_page, wait_ready
 
 KEPT = "name => JSON.parse(localStorage.getItem(`offhand:${location.pathname}:${name}`))"
 SHOWN = ".data-facts, .data-scroll, .terminal"
@@ -145,7 +145,8 @@ def page_of(browser: Browser, site: str) -> Iterator[Callable[[str], Page]]:
         if catalog not in opened:
             close()
             context = browser.new_context()
-            opened[catalog] = context, open_page(context, f"{site}?catalog={catalog}")
+            opened[catalog] = context, open_page(context, site)
+            choose(opened[catalog][1], catalog)
         return opened[catalog][1]
 
     def close() -> None:

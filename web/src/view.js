@@ -47,7 +47,10 @@ export class View {
     this.engine = new EngineView({ restart });
     this.catalogs = new CatalogView({
       say: (text) => leaving(() => say(text)),
-      choose: (name) => controller().choose(name),
+      choose: (name) => {
+        putInAddress(name);
+        controller().choose(name);
+      },
     });
     this.log = new LogView(byId("log"), {
       restart,
@@ -127,6 +130,17 @@ export class View {
 function saveCurrent(state) {
   const { catalog } = current(state);
   saveTranscript(catalog, state.standing[catalog]?.saved.messages ?? []);
+}
+
+/**
+ * Let the address name the catalog, so that the page comes back to it when it is loaded again.
+ *
+ * @param {string} catalog
+ */
+function putInAddress(catalog) {
+  const address = new URL(location.href);
+  address.searchParams.set("catalog", catalog);
+  history.replaceState(history.state, "", address);
 }
 
 /** @param {State} state */

@@ -92,7 +92,9 @@ def rmdir(tree: Tree, dir_name: str) -> Done:
     _own(dir_name, path)
     inside = tree.below(path)
     if inside:
-        text = f"{tree.near(path)} is not empty: it holds {counted(len(inside), 'thing')}."
+        name = tree.near(path)
+        text = f"{name} is not empty: it holds {counted(len(inside), 'thing')}. To delete it all, "
+        text += f"say “delete {name} and everything in it”."
         raise Refused(NOT_EMPTY, dir_name, text)
     _leave(tree, dir_name, path)
     left = tree.change(dir_name, {}, gone=(path,))

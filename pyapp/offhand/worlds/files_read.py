@@ -24,7 +24,7 @@ from offhand.worlds.files_tree import (
 )
 from offhand.worlds.files_typed import pattern, wild
 from offhand.worlds.files_words import UNITS, counted, readable, short
-from offhand.worlds.wording import listed
+from offhand.worlds.wording import capital, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,11 @@ def text_of(tree: Tree, typed: str) -> tuple[str, str]:
     return tree.entries[path] or "", tree.near(path)
 
 
+def _place(folder: str) -> str:
+    """A folder within a sentence."""
+    return "your home folder" if folder == HOME else shown(folder)
+
+
 # The commands.
 
 
@@ -119,14 +124,14 @@ def ls(tree: Tree, a: bool = False) -> Done:
     parts = [counted(count, noun) for noun, count in counts.items() if count]
     hidden = len(everything) - len(seen)
     text = listed([*parts, *([f"{hidden} hidden"] if hidden else [])]) or "nothing"
-    return Done(tree, f"{shown(tree.cwd)} holds {text}.", "\n".join(names))
+    return Done(tree, f"{capital(_place(tree.cwd))} holds {text}.", "\n".join(names))
 
 
 def cd(tree: Tree, folder: str) -> Done:
     """Another folder becomes the current one."""
     path = existing(tree, folder, files=False)
     moved = tree if path == tree.cwd else replace(tree, cwd=path)
-    return Done(moved, f"You are {'still ' * (moved is tree)}in {shown(path)}.")
+    return Done(moved, f"You are {'still ' * (moved is tree)}in {_place(path)}.")
 
 
 def cat(tree: Tree, file_name: str) -> Done:
@@ -166,7 +171,7 @@ def sort(tree: Tree, file_name: str) -> Done:
     """A file's lines in the order of their characters."""
     text, name = text_of(tree, file_name)
     lines = sorted(lines_of(text))
-    return Done(tree, f"The {counted(len(lines), 'line')} of {name} in order.", "\n".join(lines))
+    return Done(tree, f"Here is {name} with its lines in order.", "\n".join(lines))
 
 
 def grep(tree: Tree, file_name: str, pattern: str) -> Done:
@@ -191,7 +196,7 @@ def du(tree: Tree, human_readable: bool = False) -> Done:
     size = tree.size(tree.cwd)
     amount = readable(size) if human_readable else counted(size, "byte")
     output = short(size) if human_readable else str(size)
-    return Done(tree, f"{shown(tree.cwd)} takes {amount}.", f"{output}\t.")
+    return Done(tree, f"{capital(_place(tree.cwd))} takes {amount}.", f"{output}\t.")
 
 
 def tail(tree: Tree, file_name: str, lines: int = 10) -> Done:
@@ -202,7 +207,8 @@ def tail(tree: Tree, file_name: str, lines: int = 10) -> Done:
     if len(last) < lines:
         said = f"{name} has {counted(len(every), 'line')} in all." if every else f"{name} is empty."
     else:
-        said = f"The last {counted(lines, 'line').removeprefix('1 ')} of {name}."
+        here = "Here is" if lines == 1 else "Here are"
+        said = f"{here} the last {counted(lines, 'line').removeprefix('1 ')} of {name}."
     return Done(tree, said, "\n".join(last))
 
 

@@ -81,7 +81,8 @@ def thermostat_sentence(house: House) -> str:
 
 def house_sentences(house: House) -> str:
     """All of it."""
-    return f"{lights_sentence(house)} {doors_sentence(house)} {thermostat_sentence(house)}"
+    scene = f" The scene is {SCENES[house.scene].label}." if house.scene else ""
+    return f"{lights_sentence(house)} {doors_sentence(house)} {thermostat_sentence(house)}{scene}"
 
 
 def unknown_place(kind: str, place: str) -> str:
@@ -124,7 +125,7 @@ def scene_sentence(before: House, after: House) -> str:
     if (before.target, before.mode) != (after.target, after.mode):
         parts.append(f"the thermostat is on {after.mode} at {after.target}°F")
     if parts:
-        return f"{label}: {listed(parts)}."
+        return f"{label}: {', and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}."
     return f"{label} is set already." if before == after else f"{label}: all is as it should be."
 
 
