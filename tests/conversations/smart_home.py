@@ -291,16 +291,10 @@ SMART_HOME = (
         (
             said(
                 "Set the thermostat to 95",
-                "refused",
-                "95 cannot",
-                called("set_thermostat", temperature=95),
-                {"thermostat": "70 auto"},
-            ),
-            said(
-                "Change the temperature",
                 "ask",
                 "What temperature would you like?",
                 called("set_thermostat"),
+                {"thermostat": "70 auto"},
                 offers=("72°F",),
             ),
             said("74", "done", "74°F", facts={"thermostat": "74 auto"}),

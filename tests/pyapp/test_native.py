@@ -134,7 +134,7 @@ def chat(*arguments: str, say: str) -> subprocess.CompletedProcess[str]:
 
 def test_chat_in_a_terminal(model_dir: Path) -> None:
     say = "Turn off the kitchen lights\n\n/new\nand the hallway\n/quit\nnever read\n"
-    done = chat("--model", str(model_dir), "--catalog", "smart_home", "--json", say=say)
+    done = chat("--model", str(model_dir), "--catalog", "smart_home", "--bare", "--json", say=say)
     records = [json.loads(line) for line in done.stdout.splitlines()]
     tools = {tool.name for tool in load_catalog("smart_home").tools}
     assert [record["text"] for record in records] == [

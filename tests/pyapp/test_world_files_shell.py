@@ -89,6 +89,9 @@ def comparable(call: ToolCall) -> bool:
         value.split("/")[-1] in (".", "..", "") or "~" in value for value in values
     ):
         return False
+    # Above home a shell may write, and the world says that it may not.
+    if any(value.startswith("../") for value in values):
+        return False
     return not any(value.endswith("/") for value in values) or call.name in ("cd", "find", "mkdir")
 
 
