@@ -19,8 +19,8 @@ from bench.card_reports import CATALOGS, Json, read_config, read_data, read_reco
 from bench.card_tables import table
 from bench.quality import ROOT
 
-CONFIGS = ("third.toml", "fourth.toml", "fifth.toml", "sixth.toml")
-DATA = tuple(ROOT / "build" / f"data{number}" for number in (3, 4, 5, 6))
+CONFIGS = ("train.toml", "refine.toml")
+DATA = (ROOT / "build" / "data", ROOT / "build" / "data2")
 BASE = "build/checkpoints/gemma-3-270m-32k"
 
 

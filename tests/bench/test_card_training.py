@@ -25,7 +25,7 @@ def test_a_second_run_goes_on_from_the_first(place: Path) -> None:
     assert "| steps | 2 of 10 conversations | 1 of 10 conversations |" in training
     assert "| rounding | 5 bits, after 50% of the steps | 5 bits, throughout |" in training
     assert "| time | 1 h 07 min | 1 min |" in training
-    assert "Each run goes on from the adapter of the last, and the adapter is the mean" in training
+    assert "Each run goes on from the adapter of the last." in training
     assert "synth --count 2 --out build/data\noffhand-export synth --count 7" in training
     assert "--adapter run/adapter --out again\n" in training
 
